@@ -1,0 +1,1 @@
+"""honed makes trained CNNs small and fast on CPUs."""

@@ -1,0 +1,33 @@
+/* Instruction sets: what a kernel needs, what this machine has, and what the user allows. */
+#ifndef HONED_BASE_CPU_H
+#define HONED_BASE_CPU_H
+
+#include <stdint.h>
+
+#include "status.h"
+
+/* Bits of an ISA set. A kernel names all the bits that it needs; scalar kernels need none. */
+enum {
+  HONED_ISA_SCALAR = 0,
+  HONED_ISA_AVX2 = 1 << 0,       /* AVX2 and FMA3 */
+  HONED_ISA_AVX512 = 1 << 1,     /* AVX-512 F, BW, DQ, VL */
+  HONED_ISA_AVX512VNNI = 1 << 2, /* AVX-512 VNNI */
+  HONED_ISA_AVX512VBMI = 1 << 3, /* AVX-512 VBMI */
+};
+
+typedef uint32_t honed_isa;
+
+/* What the CPU and the operating system support. */
+honed_isa honed_isa_detected(void);
+
+/* The sets up to and including the named level: "scalar", "avx2", "avx512", "avx512vnni" (with VBMI). Unknown names fail. */
+honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ctx);
+
+/* honed_isa_detected(), narrowed by the environment variable HONED_ISA where it is set. A name that is unknown, or a level
+ * that this machine lacks, fails. */
+honed_status honed_isa_allowed(honed_isa *out, honed_context *ctx);
+
+/* The highest level contained in `isa`, as honed_isa_parse spells it. */
+const char *honed_isa_name(honed_isa isa);
+
+#endif
