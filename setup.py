@@ -19,6 +19,10 @@ PACKAGES = {
     "honed.kernels": "kernels",
     "honed.bench": "bench",
 }
+EXTENSIONS = {
+    "honed.kernels._native": "kernels/_native.pyx",
+    "honed._runtime": "bindings/python/_runtime.pyx",
+}
 C_BUILD = Path(os.environ.get("HONED_C_BUILD", "build/c"))
 
 
@@ -49,6 +53,6 @@ def extension(name: str, source: str) -> Extension:
 setup(
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    ext_modules=cythonize([extension("honed.kernels._native", "kernels/_native.pyx")], build_dir="build/cython"),
+    ext_modules=cythonize([extension(name, source) for name, source in EXTENSIONS.items()], build_dir="build/cython"),
     cmdclass={"build_ext": BuildNative},
 )

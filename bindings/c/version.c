@@ -1,0 +1,3 @@
+#include "honed.h"
+
+uint32_t honed_abi_version(void) { return HONED_ABI_VERSION; }
