@@ -50,15 +50,15 @@ typedef void (*honed_kernel)(const honed_call *call, void *scratch, int64_t task
 
 /* One operator within one session. */
 struct honed_call {
-  const void *params;           /* what create made */
-  const honed_tensor **inputs;  /* NULL: an optional input that is left out */
+  const void *params;          /* what create made */
+  const honed_tensor **inputs; /* NULL: an optional input that is left out */
   honed_tensor **outputs;
   int num_inputs, num_outputs;
   /* Filled by reshape. */
   honed_kernel kernel;
   int64_t num_tasks;
-  size_t scratch_bytes; /* per thread; the executor hands over 64-byte-aligned memory, uninitialised */
-  void *plan;           /* from honed_call_alloc, or NULL */
+  size_t scratch_bytes;   /* per thread; the executor hands over 64-byte-aligned memory, uninitialised */
+  void *plan;             /* from honed_call_alloc, or NULL */
   honed_arena *allocator; /* the session's, for honed_call_alloc */
 };
 

@@ -23,7 +23,6 @@ typedef struct honed_context {
 
 /* Formats the message (truncated to fit) and returns `status`, so that a check is one line:
  *   if (k != w->dims[1]) return honed_fail(ctx, HONED_INVALID_SHAPE, "weight has %lld columns, expected %lld", ...); */
-honed_status honed_fail(honed_context *ctx, honed_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+honed_status honed_fail(honed_context *ctx, honed_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

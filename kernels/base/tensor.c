@@ -31,9 +31,7 @@ const char *honed_dtype_name(honed_dtype dtype) {
   return "invalid";
 }
 
-static bool multiply(int64_t a, int64_t b, int64_t *out) {
-  return !__builtin_mul_overflow(a, b, out) && *out <= PTRDIFF_MAX / 4;
-}
+static bool multiply(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out) && *out <= PTRDIFF_MAX / 4; }
 
 honed_status honed_tensor_reshape(honed_tensor *t, int rank, const int64_t *dims, honed_context *ctx) {
   if (rank < 0 || rank > HONED_MAX_RANK || (t->layout == HONED_PLANAR && rank != 4)) {

@@ -55,7 +55,7 @@ typedef struct honed_tensor {
   uint8_t zero_point;         /* u8: what `fill` is */
   int64_t dims[HONED_MAX_RANK];
   int64_t row_stride, plane_stride, image_stride; /* planar, in elements; set by honed_tensor_reshape */
-  void *data;                       /* dense: the first element; planar: pixel (0, 0) of the first plane */
+  void *data;                                     /* dense: the first element; planar: pixel (0, 0) of the first plane */
 } honed_tensor;
 
 /* Bytes of one element; 0 for a value that is no honed_dtype. */
