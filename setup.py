@@ -51,8 +51,6 @@ class BuildNative(build_ext):
         for folder in ("lib/pkgconfig", "lib/cmake/honed", "include"):
             (package / folder).mkdir(parents=True, exist_ok=True)
         shutil.copy2(C_BUILD / "libhoned.so", package / "lib")
-        if not (C_SOURCES / "honed.h").exists():
-            return
         shutil.copy2(C_SOURCES / "honed.h", package / "include")
         # Both tools know where their file lies, so that the tree can be moved.
         self.fill("honed.pc.in", package / "lib/pkgconfig/honed.pc", "${pcfiledir}/../..")
