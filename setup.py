@@ -15,6 +15,7 @@ ROOMS = {
     "honed.graph": "graph",
     "honed.passes": "passes",
     "honed.kernels": "kernels",
+    "honed.kernels.packing": "kernels/packing",
     "honed.bench": "bench",
 }
 C_SOURCES = Path("bindings/c")

@@ -1,0 +1,54 @@
+/* The same as x86_bytes_avx512.h for AVX2: 32 pixels. */
+#ifndef HONED_BASE_X86_BYTES_AVX2_H
+#define HONED_BASE_X86_BYTES_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+enum { PIXELS = 32, LANES = 2 };
+typedef __m256i bytes;
+typedef __m256i ints;
+typedef __m256 floats;
+
+static inline bytes bytes_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void bytes_store(uint8_t *p, bytes v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline bytes bytes_set1(uint8_t v) { return _mm256_set1_epi8((char)v); }
+static inline bytes bytes_blend(uint64_t valid, bytes v, bytes fill) {
+  /* Bit i of `valid` to byte i: every byte gets its word's byte, then tests its own bit. */
+  const bytes spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  const bytes bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+  const bytes own = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)(uint32_t)valid), spread), bit);
+  return _mm256_blendv_epi8(fill, v, _mm256_cmpeq_epi8(own, bit));
+}
+
+static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes out[4]) {
+  const bytes ab_lo = _mm256_unpacklo_epi8(a, b), ab_hi = _mm256_unpackhi_epi8(a, b);
+  const bytes cd_lo = _mm256_unpacklo_epi8(c, d), cd_hi = _mm256_unpackhi_epi8(c, d);
+  out[0] = _mm256_unpacklo_epi16(ab_lo, cd_lo);
+  out[1] = _mm256_unpackhi_epi16(ab_lo, cd_lo);
+  out[2] = _mm256_unpacklo_epi16(ab_hi, cd_hi);
+  out[3] = _mm256_unpackhi_epi16(ab_hi, cd_hi);
+}
+static inline void bytes_widen(bytes v, ints out[4]) {
+  const bytes zero = _mm256_setzero_si256();
+  const bytes lo = _mm256_unpacklo_epi8(v, zero), hi = _mm256_unpackhi_epi8(v, zero);
+  out[0] = _mm256_unpacklo_epi16(lo, zero);
+  out[1] = _mm256_unpackhi_epi16(lo, zero);
+  out[2] = _mm256_unpacklo_epi16(hi, zero);
+  out[3] = _mm256_unpackhi_epi16(hi, zero);
+}
+static inline bytes bytes_pack(const ints v[4]) {
+  return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+}
+
+static inline ints ints_set1(int32_t v) { return _mm256_set1_epi32(v); }
+static inline floats ints_to_floats(ints v) { return _mm256_cvtepi32_ps(v); }
+static inline ints floats_to_ints(floats v) { return _mm256_cvtps_epi32(v); }
+
+static inline floats floats_set1(float v) { return _mm256_set1_ps(v); }
+static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
+static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm256_min_ps(_mm256_max_ps(v, lo), hi); }
+static inline floats floats_round(floats v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline void floats_store(float *p, floats v) { _mm256_storeu_ps(p, v); }
+
+#endif

@@ -1,0 +1,56 @@
+/* Vectors of u8 pixels, and their s32 and f32 forms, for kernels that are written once for all vector widths (AVX-512: 64 pixels).
+ *
+ * One vector of pixels is four vectors of 32-bit values in *split order*: unpacking works within 128-bit lanes, so lane l of vector j
+ * holds the pixels 16 l + 4 j ... 16 l + 4 j + 3. interleave, widen and pack all keep to it, and pack restores pixel order. */
+#ifndef HONED_BASE_X86_BYTES_AVX512_H
+#define HONED_BASE_X86_BYTES_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+enum { PIXELS = 64, LANES = 4 };
+typedef __m512i bytes;
+typedef __m512i ints;
+typedef __m512 floats;
+
+static inline bytes bytes_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+static inline void bytes_store(uint8_t *p, bytes v) { _mm512_storeu_si512(p, v); }
+static inline bytes bytes_set1(uint8_t v) { return _mm512_set1_epi8((char)v); }
+/* Pixels whose bit is set in `valid`, `fill` elsewhere. */
+static inline bytes bytes_blend(uint64_t valid, bytes v, bytes fill) { return _mm512_mask_mov_epi8(fill, valid, v); }
+
+/* Four planes to four vectors of (a, b, c, d) side by side per pixel, in split order. */
+static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes out[4]) {
+  const bytes ab_lo = _mm512_unpacklo_epi8(a, b), ab_hi = _mm512_unpackhi_epi8(a, b);
+  const bytes cd_lo = _mm512_unpacklo_epi8(c, d), cd_hi = _mm512_unpackhi_epi8(c, d);
+  out[0] = _mm512_unpacklo_epi16(ab_lo, cd_lo);
+  out[1] = _mm512_unpackhi_epi16(ab_lo, cd_lo);
+  out[2] = _mm512_unpacklo_epi16(ab_hi, cd_hi);
+  out[3] = _mm512_unpackhi_epi16(ab_hi, cd_hi);
+}
+/* u8 to s32, in split order. */
+static inline void bytes_widen(bytes v, ints out[4]) {
+  const bytes zero = _mm512_setzero_si512();
+  const bytes lo = _mm512_unpacklo_epi8(v, zero), hi = _mm512_unpackhi_epi8(v, zero);
+  out[0] = _mm512_unpacklo_epi16(lo, zero);
+  out[1] = _mm512_unpackhi_epi16(lo, zero);
+  out[2] = _mm512_unpacklo_epi16(hi, zero);
+  out[3] = _mm512_unpackhi_epi16(hi, zero);
+}
+/* s32 in split order to u8 in pixel order, saturating. */
+static inline bytes bytes_pack(const ints v[4]) {
+  return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+}
+
+static inline ints ints_set1(int32_t v) { return _mm512_set1_epi32(v); }
+static inline floats ints_to_floats(ints v) { return _mm512_cvtepi32_ps(v); }
+/* Ties to even. */
+static inline ints floats_to_ints(floats v) { return _mm512_cvtps_epi32(v); }
+
+static inline floats floats_set1(float v) { return _mm512_set1_ps(v); }
+static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
+static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm512_min_ps(_mm512_max_ps(v, lo), hi); }
+static inline floats floats_round(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline void floats_store(float *p, floats v) { _mm512_storeu_ps(p, v); }
+
+#endif

@@ -1,0 +1,37 @@
+/* What all 2-D convolutions share: attributes, output shape, and where a tap lies.
+ *
+ * Over a planar input (base/tensor.h) tap (c, ky, kx) of an output pixel is at a constant distance from it. A strided convolution reads
+ * phases: channel c of the model is phases_h * phases_w planes of the input, plane (c * phases_h + a) * phases_w + b holding the padded
+ * pixels (stride_h * i + a, stride_w * j + b) (operator to_planar makes them); then, too, every tap is a constant distance away. */
+#ifndef HONED_CONV_CONV_H
+#define HONED_CONV_CONV_H
+
+#include "base/operator.h"
+
+typedef struct honed_conv {
+  int64_t in_channels, out_channels, group; /* channels of the model, not planes */
+  int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+  int64_t pad_top, pad_left, pad_bottom, pad_right;
+  int64_t phases_h, phases_w; /* min(stride, dilated kernel extent) */
+} honed_conv;
+
+/* Reads and checks the attributes and the operands' dtypes and layouts: inputs x and optionally a residual, output y. The residual has
+ * y's dtype. */
+honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
+
+/* Sets y's shape; checks x's channels, that x's gaps cover the pads, and that the row strides agree. */
+honed_status honed_conv_reshape(const honed_conv *conv, honed_call *call, honed_context *ctx);
+
+/* Number of taps of one channel, kernel_h * kernel_w, and of all channels. */
+static inline int64_t honed_conv_taps(const honed_conv *conv) { return conv->kernel_h * conv->kernel_w; }
+static inline int64_t honed_conv_ids(const honed_conv *conv) { return conv->in_channels * honed_conv_taps(conv); }
+
+/* Which of a channel's phase planes tap (ky, kx) reads, and at which distance within it, in elements. */
+int64_t honed_conv_tap_phase(const honed_conv *conv, int64_t ky, int64_t kx);
+int64_t honed_conv_tap_shift(const honed_conv *conv, const honed_tensor *x, int64_t ky, int64_t kx);
+
+/* Distances of all taps in elements, indexed by c * taps + ky * kernel_w + kx. `out` has honed_conv_ids elements. Fails where they leave
+ * the range of 32 bits. */
+honed_status honed_conv_offsets(const honed_conv *conv, const honed_tensor *x, int32_t *out, honed_context *ctx);
+
+#endif

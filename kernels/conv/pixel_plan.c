@@ -1,0 +1,29 @@
+#include "pixel_plan.h"
+
+enum { wanted_tasks = 16 }; /* enough for the threads of a small machine to share evenly */
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+honed_status honed_sparse_conv_plan_create(const honed_conv *conv, int64_t num_lists, honed_call *call, honed_sparse_conv_plan **out,
+                                           honed_context *ctx) {
+  const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
+  void *plan_memory = NULL, *offsets = NULL, *valid = NULL;
+  const int64_t words = y->plane_stride / HONED_WORD;
+  honed_status status = honed_call_alloc(call, sizeof(honed_sparse_conv_plan), &plan_memory, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)honed_conv_ids(conv) * sizeof(int32_t), &offsets, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)words * sizeof(uint64_t), &valid, ctx);
+  if (status == HONED_OK) status = honed_conv_offsets(conv, x, offsets, ctx);
+  if (status != HONED_OK) return status;
+  honed_planar_masks(y, valid);
+  honed_sparse_conv_plan *plan = plan_memory;
+  plan->offsets = offsets;
+  plan->valid = valid;
+  plan->words = words;
+  plan->used_words = divide_up(honed_planar_extent(y), HONED_WORD);
+  plan->blocks = divide_up(plan->used_words, HONED_BLOCK_WORDS);
+  const int64_t pixel_tasks = plan->blocks * y->dims[0];
+  plan->chunks = pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : smaller(num_lists, divide_up(wanted_tasks, pixel_tasks));
+  *out = plan;
+  return HONED_OK;
+}

@@ -1,0 +1,39 @@
+/* How a sparse convolution over planes is cut into tasks: blocks of pixels times chunks of lists. */
+#ifndef HONED_CONV_PIXEL_PLAN_H
+#define HONED_CONV_PIXEL_PLAN_H
+
+#include "conv.h"
+
+enum { HONED_WORD = 64, HONED_BLOCK_WORDS = 2 }; /* pixels per word; words per block */
+
+typedef struct honed_sparse_conv_plan {
+  const int32_t *offsets; /* of x, by id, in elements */
+  const uint64_t *valid;  /* of y, per word of a plane */
+  int64_t words;          /* of a plane of y, of which the first used_words hold valid pixels */
+  int64_t used_words;
+  int64_t blocks, chunks; /* tasks = images * blocks * chunks */
+} honed_sparse_conv_plan;
+
+/* What one task works on. Words [word, word_end) are computed; words [word_end, fill_end) hold no valid pixel and are only filled. */
+typedef struct honed_sparse_conv_task {
+  int64_t image, word, word_end, fill_end, list, list_end;
+} honed_sparse_conv_task;
+
+honed_status honed_sparse_conv_plan_create(const honed_conv *conv, int64_t num_lists, honed_call *call, honed_sparse_conv_plan **out,
+                                           honed_context *ctx);
+
+static inline honed_sparse_conv_task honed_sparse_conv_task_get(const honed_sparse_conv_plan *plan, int64_t num_lists, int64_t task) {
+  const int64_t chunk = task % plan->chunks, block = task / plan->chunks % plan->blocks;
+  const int64_t word = block * HONED_BLOCK_WORDS;
+  const bool last = block == plan->blocks - 1;
+  return (honed_sparse_conv_task){
+      .image = task / plan->chunks / plan->blocks,
+      .word = word,
+      .word_end = last ? plan->used_words : word + HONED_BLOCK_WORDS,
+      .fill_end = last ? plan->words : word + HONED_BLOCK_WORDS,
+      .list = num_lists * chunk / plan->chunks,
+      .list_end = num_lists * (chunk + 1) / plan->chunks,
+  };
+}
+
+#endif

@@ -1,0 +1,42 @@
+#include "requantize.h"
+
+static honed_status check_u8_bounds(const char *which, float lo, float hi, honed_context *ctx) {
+  /* Written so that NaN fails. */
+  if (lo >= 0.0f && lo <= hi && hi <= 255.0f) return HONED_OK;
+  return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%s bounds [%g, %g], expected within [0, 255]", which, (double)lo, (double)hi);
+}
+
+static honed_status read_residual(const honed_op_spec *spec, honed_requantize *r, honed_context *ctx) {
+  honed_status status = honed_attr_float(spec, "sum_scale", 1.0, &r->sum_scale, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "residual_scale", 1.0, &r->residual_scale, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "sum_offset", 0.0, &r->sum_offset, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "sum_lo", 0.0, &r->sum_lo, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "sum_hi", 255.0, &r->sum_hi, ctx);
+  if (status == HONED_OK) status = check_u8_bounds("sum", r->sum_lo, r->sum_hi, ctx);
+  return status;
+}
+
+honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx) {
+  honed_requantize r;
+  const bool quantized = spec->outputs[0]->dtype == HONED_U8;
+  if (!quantized && spec->outputs[0]->dtype != HONED_F32) {
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "output is %s, expected u8 or f32", honed_dtype_name(spec->outputs[0]->dtype));
+  }
+  if (!quantized && spec->num_inputs > 1 && spec->inputs[1] != NULL) {
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a residual needs a u8 output");
+  }
+  const void *init = NULL, *scale = NULL, *offset = NULL;
+  honed_status status = honed_const_get(spec, first, HONED_S32, out_channels, &init, ctx);
+  if (status == HONED_OK) status = honed_const_get(spec, first + 1, HONED_F32, out_channels, &scale, ctx);
+  if (status == HONED_OK) status = honed_const_get(spec, first + 2, HONED_F32, out_channels, &offset, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "clamp_lo", quantized ? 0.0 : -INFINITY, &r.clamp_lo, ctx);
+  if (status == HONED_OK) status = honed_attr_float(spec, "clamp_hi", quantized ? 255.0 : INFINITY, &r.clamp_hi, ctx);
+  if (status == HONED_OK && quantized) status = check_u8_bounds("clamp", r.clamp_lo, r.clamp_hi, ctx);
+  if (status == HONED_OK) status = read_residual(spec, &r, ctx);
+  if (status != HONED_OK) return status;
+  r.init = init;
+  r.scale = scale;
+  r.offset = offset;
+  *out = r;
+  return HONED_OK;
+}

@@ -1,0 +1,45 @@
+/* From exact 32-bit sums to an output of a quantised convolution or Gemm.
+ *
+ *   u8:             q = rint(clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo, clamp_hi))
+ *   with residual:  y = rint(clamp(fmaf(q, sum_scale, fmaf(r, residual_scale, sum_offset)), sum_lo, sum_hi))
+ *   f32:            y = clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo, clamp_hi)
+ *
+ * acc starts from init[oc]. rint rounds ties to even. A residual's result has the bits of the convolution followed by add_u8. */
+#ifndef HONED_CONV_REQUANTIZE_H
+#define HONED_CONV_REQUANTIZE_H
+
+#include <math.h>
+
+#include "base/operator.h"
+
+typedef struct honed_requantize {
+  const int32_t *init; /* [out_channels] */
+  const float *scale, *offset;
+  float clamp_lo, clamp_hi;
+  float sum_scale, residual_scale, sum_offset, sum_lo, sum_hi;
+} honed_requantize;
+
+/* Reads the constants `first`, `first` + 1, `first` + 2 and the attributes; checks that every bound of a u8 output lies in [0, 255]. */
+honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx);
+
+static inline float honed_clampf(float value, float lo, float hi) {
+  /* The order of operands is that of the vector instructions, so that NaN, too, ends up alike. */
+  const float raised = value > lo ? value : lo;
+  return raised < hi ? raised : hi;
+}
+
+static inline float honed_requantize_f32(const honed_requantize *r, int64_t oc, int32_t acc) {
+  return honed_clampf(fmaf((float)acc, r->scale[oc], r->offset[oc]), r->clamp_lo, r->clamp_hi);
+}
+
+static inline uint8_t honed_requantize_u8(const honed_requantize *r, int64_t oc, int32_t acc) {
+  return (uint8_t)lrintf(honed_requantize_f32(r, oc, acc));
+}
+
+static inline uint8_t honed_requantize_sum_u8(const honed_requantize *r, int64_t oc, int32_t acc, uint8_t residual) {
+  const float q = (float)honed_requantize_u8(r, oc, acc);
+  const float sum = fmaf(q, r->sum_scale, fmaf((float)residual, r->residual_scale, r->sum_offset));
+  return (uint8_t)lrintf(honed_clampf(sum, r->sum_lo, r->sum_hi));
+}
+
+#endif

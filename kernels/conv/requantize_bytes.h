@@ -1,0 +1,45 @@
+/* The requantisation of one vector of pixels of one output channel, for the vector types of base/x86_bytes_*.h (include one of them first). */
+#ifndef HONED_CONV_REQUANTIZE_BYTES_H
+#define HONED_CONV_REQUANTIZE_BYTES_H
+
+#include "requantize.h"
+
+/* `acc` in split order. */
+static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  ints q[4];
+  for (int j = 0; j < 4; j++) q[j] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
+  return bytes_pack(q);
+}
+
+static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const ints acc[4], bytes residual) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
+  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale), sum_offset = floats_set1(r->sum_offset);
+  ints wide[4], y[4];
+  bytes_widen(residual, wide);
+  for (int j = 0; j < 4; j++) {
+    const floats q = floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
+    const floats rest = floats_fma(ints_to_floats(wide[j]), residual_scale, sum_offset);
+    y[j] = floats_to_ints(floats_clamp(floats_fma(q, sum_scale, rest), sum_lo, sum_hi));
+  }
+  return bytes_pack(y);
+}
+
+/* Stores PIXELS floats in pixel order, 0 where the bit of `valid` is clear. */
+static inline void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid, float *out) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  for (int j = 0; j < 4; j++) {
+    float split[PIXELS / 4];
+    floats_store(split, floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
+    for (int i = 0; i < PIXELS / 4; i++) {
+      const int pixel = i / 4 * 16 + 4 * j + i % 4;
+      out[pixel] = valid >> pixel & 1 ? split[i] : 0.0f;
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,50 @@
+"""Packed weights of the dense and depthwise convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROWS = 4
+
+
+def _blocks(weights: NDArray[np.generic], group: int) -> NDArray[np.generic]:
+    """[OC, IC/group, KH, KW] to [group, blocks of 4 output channels, 4, IC/group, taps], padded with zeros."""
+    out_channels, per_group, kernel_h, kernel_w = weights.shape
+    rows = out_channels // group
+    blocks = -(-rows // _ROWS)
+    padded = np.zeros((group, blocks * _ROWS, per_group, kernel_h * kernel_w), weights.dtype)
+    padded[:, :rows] = weights.reshape(group, rows, per_group, kernel_h * kernel_w)
+    return padded.reshape(group, blocks, _ROWS, per_group, kernel_h * kernel_w)
+
+
+def pack_conv_f32(weights: NDArray[np.float32], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
+    """[group][blocks of 4 output channels][IC/group][tap][4]: kernels/conv_f32/conv_f32.h."""
+    return [np.ascontiguousarray(_blocks(np.asarray(weights, np.float32), group).transpose(0, 1, 3, 4, 2))]
+
+
+def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
+    """[group][blocks of 4 output channels][quads of input channels][tap][4 output channels][4 input channels]: kernels/conv_u8s8/conv_u8s8.h.
+
+    Raises ValueError where a weight is outside s8; `pack_sparse_conv_u8s8` takes those.
+    """
+    if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
+        raise ValueError(f"integer weights reach from {weights.min()} to {weights.max()}, expected -128 to 127")
+    blocks = _blocks(weights.astype(np.int8), group)
+    g, n, rows, channels, taps = blocks.shape
+    quads = -(-channels // 4)
+    padded = np.zeros((g, n, rows, quads * 4, taps), np.int8)
+    padded[:, :, :, :channels] = blocks
+    return [np.ascontiguousarray(padded.reshape(g, n, rows, quads, 4, taps).transpose(0, 1, 3, 5, 2, 4))]
+
+
+def pack_depthwise_f32(weights: NDArray[np.float32], **_: int) -> list[NDArray[np.generic]]:
+    """[OC][taps]: ONNX's own layout."""
+    return [np.ascontiguousarray(weights, np.float32)]
+
+
+def pack_depthwise_u8s8(weights: NDArray[np.integer], **_: int) -> list[NDArray[np.generic]]:
+    """[OC][taps] as s8. Raises ValueError where a weight is outside s8; `pack_sparse_conv_u8s8` takes those."""
+    if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
+        raise ValueError(f"integer weights reach from {weights.min()} to {weights.max()}, expected -128 to 127")
+    return [np.ascontiguousarray(weights, np.int8)]

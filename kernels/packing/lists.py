@@ -1,0 +1,176 @@
+"""Lists of the sparse convolutions (kernels/conv/lists.h): which output channels share a list, and the list itself.
+
+Output channels that share a list share the work of loading (and, for int8, interleaving) activations; what they do not have in common
+is padded with zeros. Each four adjacent channels are cut into lists of 1, 2 or 4 in whatever way costs least, so blocks (`2x1`, `4x1`),
+unstructured zeros, dense layers and any mix of them are all found in the weights, none has to be declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 4
+_PARTITIONS = ((4,), (2, 2), (2, 1, 1), (1, 1, 2), (1, 1, 1, 1))
+
+
+@dataclass(frozen=True)
+class GroupingCost:
+    """Cycles that a kernel takes for one step of a list of 1, 2 or 4 channels, per vector of pixels."""
+
+    step: tuple[float, float, float]
+
+    def of(self, size: int) -> float:
+        return self.step[size.bit_length() - 1]
+
+
+INT8_COST = GroupingCost((8.0, 11.0, 17.0))
+F32_COST = GroupingCost((1.3, 2.2, 4.2))
+
+
+def _split_to_s8(weights: NDArray[np.integer]) -> list[NDArray[np.int8]]:
+    """Integer weights as a sum of s8 arrays: one where all of them fit, else as many as it takes."""
+    rest = weights.astype(np.int64)
+    parts = []
+    while not parts or rest.any():
+        part = np.clip(rest, -128, 127)
+        parts.append(part.astype(np.int8))
+        rest = rest - part
+    return parts
+
+
+def _steps(union: NDArray[np.bool_], step: int) -> NDArray[np.int64]:
+    return -(-union.sum(-1) // step)
+
+
+def _choose_sizes(mask: NDArray[np.bool_], step: int, cost: GroupingCost) -> list[tuple[int, ...]]:
+    """For each block of four rows of `mask` [rows, entries] the partition that costs least. The last block may be smaller."""
+    rows = mask.shape[0]
+    whole = rows // _BLOCK
+    blocks = mask[: whole * _BLOCK].reshape(whole, _BLOCK, mask.shape[1])
+    singles = _steps(blocks, step) * cost.of(1)
+    pairs = np.stack([_steps(blocks[:, 0:2].any(1), step), _steps(blocks[:, 2:4].any(1), step)], -1) * cost.of(2)
+    fours = _steps(blocks.any(1), step) * cost.of(4)
+    prices = np.stack(
+        [
+            fours,
+            pairs.sum(1),
+            pairs[:, 0] + singles[:, 2:].sum(1),
+            singles[:, :2].sum(1) + pairs[:, 1],
+            singles.sum(1),
+        ],
+        -1,
+    )
+    sizes = [_PARTITIONS[i] for i in prices.argmin(-1)]
+    rest = mask[whole * _BLOCK :]
+    if len(rest) == 1:
+        sizes.append((1,))
+    elif len(rest) >= 2:
+        tail = (1,) * (len(rest) - 2)
+        pair = _steps(rest[:2].any(0), step) * cost.of(2)
+        sizes.append((2, *tail) if pair <= _steps(rest[:2], step).sum() * cost.of(1) else (1, 1, *tail))
+    return sizes
+
+
+def _form_lists(mask: NDArray[np.bool_], step: int, cost: GroupingCost, group: int) -> list[NDArray[np.int64]]:
+    """Rows of each list, in order. No list crosses a group of the convolution."""
+    rows_per_group = mask.shape[0] // group
+    lists = []
+    for g in range(group):
+        row = g * rows_per_group
+        for sizes in _choose_sizes(mask[row : row + rows_per_group], step, cost):
+            for size in sizes:
+                lists.append(np.arange(row, row + size))
+                row += size
+    return lists
+
+
+def _pack(
+    matrix: NDArray[np.generic], ids: NDArray[np.int64], num_ids: int, step: int, cost: GroupingCost, group: int
+) -> list[NDArray[np.generic]]:
+    """matrix [rows, entries]; ids [rows, entries] ascending in each row: the tap of each entry."""
+    mask = matrix != 0
+    lists = _form_lists(mask, step, cost, group)
+    table = np.full((len(lists), 8), -1, np.int32)
+    sizes = np.array([len(rows) for rows in lists])
+    union = np.stack([mask[rows].any(0) for rows in lists])
+    counts = _steps(union, step)
+    ends = np.cumsum(counts)
+    for i, rows in enumerate(lists):
+        table[i, : len(rows)] = rows
+    table[:, 4] = sizes
+    table[:, 5], table[:, 6] = ends - counts, ends
+    table[:, 7] = np.cumsum(sizes * counts) - sizes * counts
+
+    which, column = np.nonzero(union)
+    lengths = union.sum(-1)
+    rank = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    first_rows = np.array([rows[0] for rows in lists])
+    slot = table[which, 5].astype(np.int64) * step + rank
+    packed_ids = np.zeros(int(ends[-1]) * step, np.int64)
+    packed_ids[slot] = ids[first_rows[which], column]
+    _fill_last_steps(packed_ids, table, lengths, step)
+
+    weights = np.zeros((int((sizes * counts).sum()), step), matrix.dtype)
+    for channel in range(_BLOCK):
+        has = sizes[which] > channel
+        w, c = which[has], column[has]
+        at = table[w, 7].astype(np.int64) + rank[has] // step * sizes[w] + channel
+        weights[at, rank[has] % step] = matrix[table[w, channel], c]
+    return [table, packed_ids.astype(np.uint16 if num_ids <= 65536 else np.int32), weights]
+
+
+def _fill_last_steps(ids: NDArray[np.int64], table: NDArray[np.int32], lengths: NDArray[np.int64], step: int) -> None:
+    """Repeats a list's last id in the slots that its last step has left over: their weights are 0, the plane is read anyway."""
+    for k in range(1, step):
+        short = lengths % step == k
+        ends = table[short, 6].astype(np.int64) * step
+        for slot in range(k, step):
+            ids[ends - step + slot] = ids[ends - step + k - 1]
+
+
+def _entries(weights: NDArray[np.generic], group: int) -> tuple[NDArray[np.generic], NDArray[np.int64], int]:
+    """[OC, IC/group, KH, KW] to a matrix [OC, IC/group * taps], the id of each entry, and the number of ids."""
+    out_channels, per_group, kernel_h, kernel_w = weights.shape
+    columns = per_group * kernel_h * kernel_w
+    first = np.arange(out_channels) // (out_channels // group) * columns
+    return weights.reshape(out_channels, columns), first[:, None] + np.arange(columns)[None, :], columns * group
+
+
+def pack_sparse_conv_u8s8(
+    weights: NDArray[np.integer], *, group: int = 1, cost: GroupingCost = INT8_COST, **_: int
+) -> list[NDArray[np.generic]]:
+    """Lists, ids and weights of `sparse_conv_u8s8` from integer weights [OC, IC/group, KH, KW], each in -510 ... 510.
+
+    A weight outside -128 ... 127 becomes several entries of the same tap.
+    """
+    if np.abs(weights.astype(np.int64)).max(initial=0) > 510:
+        raise ValueError(f"integer weights reach {np.abs(weights.astype(np.int64)).max()}, expected at most 510")
+    matrix, ids, num_ids = _entries(weights, group)
+    parts = _split_to_s8(matrix)
+    return _pack(np.concatenate(parts, 1), np.concatenate([ids] * len(parts), 1), num_ids, 4, cost, group)
+
+
+def pack_sparse_conv_f32(
+    weights: NDArray[np.float32], *, group: int = 1, cost: GroupingCost = F32_COST, **_: int
+) -> list[NDArray[np.generic]]:
+    """Lists, ids and weights of `sparse_conv_f32` from weights f32 [OC, IC/group, KH, KW]."""
+    matrix, ids, num_ids = _entries(np.asarray(weights, np.float32), group)
+    return _pack(matrix, ids, num_ids, 1, cost, group)
+
+
+def unpack_lists(constants: list[NDArray[np.generic]], shape: tuple[int, int, int, int], group: int = 1) -> NDArray[np.generic]:
+    """The inverse: weights [OC, IC/group, KH, KW] (`shape`), as int32 or f32."""
+    table, ids, weights = constants[:3]
+    out_channels, per_group, kernel_h, kernel_w = shape
+    columns = per_group * kernel_h * kernel_w
+    step = weights.shape[1]
+    dense = np.zeros((out_channels, columns), np.float32 if weights.dtype == np.float32 else np.int32)
+    for *rows, size, begin, end, first in table.tolist():
+        entries = ids[begin * step : end * step].astype(np.int64) % columns
+        for channel in range(size):
+            values = weights[first + channel : first + size * (end - begin) : size].reshape(-1)
+            np.add.at(dense[rows[channel]], entries, values)
+    return dense.reshape(shape)
