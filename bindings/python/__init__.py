@@ -1,1 +1,38 @@
-"""honed makes trained CNNs small and fast on CPUs."""
+"""honed makes trained CNNs small and fast on CPUs.
+
+    import honed
+
+    small = honed.optimize("model.onnx", "recipe.yaml", calibration="images.npz")   # compress: ONNX in, ONNX out
+    small.save("model.opt.onnx")
+    honed.compile(small.model, "model.honed")                                       # lower and pack
+    outputs = honed.InferenceSession("model.honed").run(None, {"input": x})         # run
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .knobs import Knob, knobs
+
+if TYPE_CHECKING:
+    from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
+
+_HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
+
+__all__ = ["ArtifactError", "Error", "Knob", "ModelError", "RecipeError", "ShapeError", "__version__", "knobs"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first used, so that `import honed` costs next to nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("honed")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'honed' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
