@@ -9,6 +9,11 @@ INTEGER_OPERATORS = {"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteg
 FLOAT_OPERATORS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 
 
+def model_precision(path: Path) -> str:
+    """The precision of an .onnx or .honed file."""
+    return onnx_precision(path)
+
+
 def onnx_precision(path: Path) -> str:
     """"int8" where every convolution and matrix product of the file is quantised, "fp32" where none is, else for example
     "int8 20 of 21". An operator is quantised if it works on integers or all its data comes from DequantizeLinear."""

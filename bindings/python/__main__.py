@@ -1,0 +1,5 @@
+"""python -m honed: the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""What all commands share: output, progress, errors."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+P = ParamSpec("P")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def out() -> Console:
+    """Results, on standard output. In a pipe, lines are not folded to a terminal's width."""
+    console = Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = 200
+    return console
+
+
+def err() -> Console:
+    """Progress and errors, on standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, indent=2))
+
+
+def error_line(error: Exception) -> str:
+    """An error as one line."""
+    text = " ".join(str(error).split())
+    return f"error: {text or type(error).__name__}"
+
+
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """A command that ends with exit code 1 and one line on standard error for honed.Error and for files that cannot be read or written."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from ..graph.errors import Error
+
+        try:
+            command(*args, **kwargs)
+        except (Error, OSError) as error:
+            err().print(error_line(error), markup=False)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A function step(task, done, total) that draws one bar per task: on a terminal, and on standard error; elsewhere nothing."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = err()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def step(task: str, done: int, total: int | None) -> None:
+            if task not in tasks:
+                tasks[task] = bars.add_task(task, total=total)
+            bars.update(tasks[task], completed=done, total=total)
+
+        yield step
