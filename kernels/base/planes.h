@@ -1,0 +1,33 @@
+/* Walking over the planes of rank-4 tensors of either layout, and closing the gaps of those that were written. */
+#ifndef HONED_BASE_PLANES_H
+#define HONED_BASE_PLANES_H
+
+#include <stdint.h>
+
+#include "tensor.h"
+
+/* Where the planes and rows of a rank-4 tensor lie: pixel (y, x) of plane p (image after image, channel after channel) is at
+ * data + p * plane_bytes + y * row_bytes + x * element_bytes. */
+typedef struct honed_planes {
+  char *data;
+  int64_t plane_bytes, row_bytes, element_bytes;
+} honed_planes;
+
+honed_planes honed_planes_of(const honed_tensor *t);
+
+/* Planes cut into blocks of whole rows, so that a task is neither too small nor too large. Block b of a plane holds the rows
+ * [b * rows, min((b + 1) * rows, H)); a plane without rows has one empty block. */
+typedef struct honed_blocks {
+  int64_t rows, per_plane;
+} honed_blocks;
+
+/* Blocks of about `elements` elements of planes of `height` rows, `row` elements each. */
+honed_blocks honed_blocks_make(int64_t height, int64_t row, int64_t elements);
+
+/* Writes `fill` behind the rows [row_begin, row_end) of a plane of a planar tensor, and where row_end is H to the rest of the plane. */
+void honed_planar_fill_gaps(const honed_tensor *t, char *plane, int64_t row_begin, int64_t row_end);
+
+/* The byte that `fill` consists of. */
+static inline uint8_t honed_fill_byte(const honed_tensor *t) { return t->dtype == HONED_U8 ? t->zero_point : 0; }
+
+#endif

@@ -1,0 +1,96 @@
+/* Vectors of eight floats and 32 bytes, with AVX2 and FMA. The names and their meaning are in simd_scalar.h. */
+#ifndef HONED_BASE_SIMD_H
+#define HONED_BASE_SIMD_H
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { VF_LANES = 8, VB_LANES = 32 };
+typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm; /* all bits of a lane */
+typedef __m256i vb;
+
+static inline __m256i simd_lanes_below(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vf vf_set1(float x) { return _mm256_set1_ps(x); }
+static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline vf vf_load_part(const float *p, int64_t n) { return _mm256_maskload_ps(p, simd_lanes_below(n)); }
+static inline void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+static inline void vf_store_part(float *p, vf a, int64_t n) { _mm256_maskstore_ps(p, simd_lanes_below(n), a); }
+
+static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+static inline vf vf_sqrt(vf a) { return _mm256_sqrt_ps(a); }
+static inline vf vf_rint(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline vf vf_floor(vf a) { return _mm256_floor_ps(a); }
+static inline vf vf_ceil(vf a) { return _mm256_ceil_ps(a); }
+
+static inline vm vf_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+static inline vm vf_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+static inline vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+static inline bool vm_any(vm m) { return _mm256_movemask_ps(m) != 0; }
+
+static inline vi vf_bits(vf a) { return _mm256_castps_si256(a); }
+static inline vf vi_bits(vi a) { return _mm256_castsi256_ps(a); }
+static inline vi vi_from_vf(vf a) { return _mm256_cvtps_epi32(a); }
+static inline vf vf_from_vi(vi a) { return _mm256_cvtepi32_ps(a); }
+static inline vi vi_set1(int32_t x) { return _mm256_set1_epi32(x); }
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
+static inline vm vi_eq(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
+#define vi_shl(a, n) _mm256_slli_epi32(a, n)
+#define vi_sar(a, n) _mm256_srai_epi32(a, n)
+
+static inline __m128i simd_bytes_part(const void *p, int64_t n) {
+  uint64_t bytes = 0;
+  memcpy(&bytes, p, (size_t)n);
+  return _mm_cvtsi64_si128((int64_t)bytes);
+}
+
+static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline vi vi_load_part(const int32_t *p, int64_t n) { return _mm256_maskload_epi32(p, simd_lanes_below(n)); }
+static inline vi vi_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm256_cvtepu8_epi32(simd_bytes_part(p, n)); }
+static inline vi vi_load_s8(const int8_t *p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
+static inline vi vi_load_s8_part(const int8_t *p, int64_t n) { return _mm256_cvtepi8_epi32(simd_bytes_part(p, n)); }
+
+static inline __m128i simd_low_bytes(vi a) {
+  const __m256i low = _mm256_shuffle_epi8(a, _mm256_set1_epi32(0x0c080400));
+  return _mm_unpacklo_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+}
+static inline void vi_store_byte(void *p, vi a) { _mm_storel_epi64((__m128i *)p, simd_low_bytes(a)); }
+static inline void vi_store_byte_part(void *p, vi a, int64_t n) {
+  const int64_t bytes = _mm_cvtsi128_si64(simd_low_bytes(a));
+  memcpy(p, &bytes, (size_t)n);
+}
+
+static inline vb vb_set1(uint8_t x) { return _mm256_set1_epi8((char)x); }
+static inline vb vb_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline vb vb_load_part(const uint8_t *p, int64_t n) {
+  uint8_t bytes[32] = {0};
+  memcpy(bytes, p, (size_t)n);
+  return vb_load(bytes);
+}
+static inline void vb_store(uint8_t *p, vb a) { _mm256_storeu_si256((__m256i *)p, a); }
+static inline void vb_store_part(uint8_t *p, vb a, int64_t n) {
+  uint8_t bytes[32];
+  vb_store(bytes, a);
+  memcpy(p, bytes, (size_t)n);
+}
+static inline vb vb_max(vb a, vb b) { return _mm256_max_epu8(a, b); }
+static inline vb vb_xor(vb a, vb b) { return _mm256_xor_si256(a, b); }
+
+#endif
