@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from conv_cases import Conv, exact, fma, requantized
+from tests.kernels.conv_cases import Conv, exact, fma, requantized
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_sparse_conv_u8s8, unpack_lists
 
