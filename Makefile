@@ -22,7 +22,7 @@ demo: setup ## compress two real networks and print what was gained
 	$(BIN)/python -m honed.bench.demo
 
 test: setup ## the whole test-suite
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 lint: setup ## formatting, style and types
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

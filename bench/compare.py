@@ -20,6 +20,8 @@ import numpy as np
 
 from ..graph.errors import Error
 
+WORKER = (sys.executable, "-m", "honed.bench.worker")
+
 
 @dataclass
 class Timing:
@@ -53,7 +55,7 @@ class Worker:
         self._log: IO[str] = tempfile.TemporaryFile("w+", dir=folder)
         outputs = Path(tempfile.mkstemp(suffix=".npz", dir=folder)[1])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__.replace("compare", "worker"), timing.engine, str(timing.model), json.dumps({**options, "outputs": str(outputs)})],
+            [*WORKER, timing.engine, str(timing.model), json.dumps({**options, "outputs": str(outputs)})],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
             env={**os.environ, "OMP_NUM_THREADS": str(options["threads"])},
         )  # fmt: skip

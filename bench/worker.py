@@ -41,7 +41,7 @@ def prepare(engine: str, model: Path, options: dict[str, Any]) -> tuple[Session,
     loaded = time.perf_counter() - start
     feed = random_feed(session, options["dims"])
     outputs = session.run(None, feed)
-    np.savez(options["outputs"], **{f"output{i}": array for i, array in enumerate(outputs)})
+    np.savez(options["outputs"], *outputs)
     for _ in range(WARM_UP_RUNS):
         session.run(None, feed)
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

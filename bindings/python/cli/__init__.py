@@ -19,7 +19,9 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
-def honed(version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False) -> None:
+def honed(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
     """Make trained CNNs small and fast on CPUs. Every command explains itself with --help."""
 
 

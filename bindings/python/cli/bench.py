@@ -16,7 +16,7 @@ FP32_TOLERANCE = 1e-3
 @reports_errors
 def bench(
     models: Annotated[list[Path], typer.Argument(help="Models: .onnx or .honed.", show_default=False)],
-    engines: Annotated[str, typer.Option(help="Engines, separated by commas; the first one, on the first model, is the baseline.")] = "honed",
+    engines: Annotated[str, typer.Option(help="Engines, by commas; the first, on the first model, is the baseline.")] = "honed",
     threads: Annotated[int, typer.Option(min=1, help="Threads of each engine.")] = 1,
     rounds: Annotated[int, typer.Option(min=1, help="How often each engine has its turn.")] = 10,
     seconds: Annotated[float, typer.Option(min=0.0, help="About how long a turn takes.")] = 0.2,
@@ -78,7 +78,7 @@ def _rows(timings: list[Any]) -> list[dict[str, Any]]:
     for timing in timings:
         precision = model_precision(timing.model)
         difference = output_difference(timing, baseline)
-        comparable = timing.model == baseline.model and precision == "fp32" and difference is not None
+        comparable = timing.model == baseline.model and precision == "fp32"
         rows.append(
             {
                 "engine": timing.engine,
@@ -90,7 +90,7 @@ def _rows(timings: list[Any]) -> list[dict[str, Any]]:
                 "min_ms": timing.min_s * 1e3,
                 "ratio": baseline.median_s / timing.median_s,
                 "difference": difference,
-                "agrees": difference <= FP32_TOLERANCE if comparable else None,
+                "agrees": difference <= FP32_TOLERANCE if comparable and difference is not None else None,
                 "load_ms": timing.load_s * 1e3,
                 "peak_memory_bytes": timing.peak_memory_bytes,
             }
