@@ -2,6 +2,7 @@
 #ifndef HONED_CONV_REQUANTIZE_BYTES_H
 #define HONED_CONV_REQUANTIZE_BYTES_H
 
+#include "base/unroll.h"
 #include "requantize.h"
 
 /* `acc` in split order. */
@@ -9,7 +10,7 @@ static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, cons
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
-  for (int j = 0; j < 4; j++) q[j] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
+  HONED_UNROLL4(j, q[j] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));)
   return bytes_pack(q);
 }
 
@@ -20,16 +21,16 @@ static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, 
   const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale), sum_offset = floats_set1(r->sum_offset);
   ints wide[4], y[4];
   bytes_widen(residual, wide);
-  for (int j = 0; j < 4; j++) {
+  HONED_UNROLL4(j, {
     const floats q = floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
     const floats rest = floats_fma(ints_to_floats(wide[j]), residual_scale, sum_offset);
     y[j] = floats_to_ints(floats_clamp(floats_fma(q, sum_scale, rest), sum_lo, sum_hi));
-  }
+  })
   return bytes_pack(y);
 }
 
 /* Stores PIXELS floats in pixel order, 0 where the bit of `valid` is clear. */
-static inline void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid, float *out) {
+static __attribute__((noinline, unused)) void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid, float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   for (int j = 0; j < 4; j++) {

@@ -6,6 +6,7 @@
  *   factors factors_load(const int8_t *)
  *   ints products_add(ints acc, products, factors)
  *   MAX_ROWS                        output channels whose sums fit in registers at once, for one vector of pixels */
+#include "base/unroll.h"
 #include "conv/requantize_bytes.h"
 #include "sparse_conv_u8s8.h"
 
@@ -29,32 +30,28 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   const int8_t *w = (const int8_t *)lists->weights + 4 * ((int64_t)l->weights + row);
   const void *ids = wide ? (const void *)((const int32_t *)lists->ids + 4 * (int64_t)l->begin)
                          : (const void *)((const uint16_t *)lists->ids + 4 * (int64_t)l->begin);
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
+  HONED_UNROLL4(r, if (r < rows) {
     const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
-#pragma GCC unroll 8
-    for (int i = 0; i < 4 * vectors; i++) acc[r * 4 * vectors + i] = init;
-  }
+    HONED_UNROLL2(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
+  })
   for (int64_t steps = l->end - l->begin; steps > 0; steps--, w += 4 * size) {
     const uint8_t *plane[4];
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; k++) plane[k] = x + offsets[honed_conv_id(ids, k, wide)];
+    HONED_UNROLL4(k, plane[k] = x + offsets[honed_conv_id(ids, k, wide)];)
     ids = (const char *)ids + (wide ? 16 : 8);
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v++) {
+    factors weight[MAX_ROWS];
+    HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
+    HONED_UNROLL2(v, if (v < vectors) {
       bytes quad[4];
       bytes_interleave(bytes_load(plane[0] + v * PIXELS), bytes_load(plane[1] + v * PIXELS), bytes_load(plane[2] + v * PIXELS),
                        bytes_load(plane[3] + v * PIXELS), quad);
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; j++) {
+      HONED_UNROLL4(j, {
         const products prepared = products_make(quad[j]);
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
+        HONED_UNROLL4(r, if (r < rows) {
           ints *sum = &acc[(r * vectors + v) * 4 + j];
-          *sum = products_add(*sum, prepared, factors_load(w + 4 * r));
-        }
-      }
-    }
+          *sum = products_add(*sum, prepared, weight[r]);
+        })
+      })
+    })
   }
 }
 
@@ -76,13 +73,12 @@ ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, const ints acc[
 }
 
 ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool wide, int64_t pixel) {
-  ints acc[rows * vectors * 4];
+  ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
   accumulate(o, l, size, row, rows, vectors, wide, o->x + pixel, acc);
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v++) finish(o, l->rows[row + r], pixel + v * PIXELS, &acc[(r * vectors + v) * 4]);
-  }
+  HONED_UNROLL4(r, HONED_UNROLL2(v, if (r < rows && v < vectors) {
+    const ints *sums = &acc[(r * vectors + v) * 4];
+    finish(o, l->rows[row + r], pixel + v * PIXELS, (const ints[4]){sums[0], sums[1], sums[2], sums[3]});
+  }))
 }
 
 /* One list over words [word, word_end): two vectors at a time where their sums fit in registers. */
@@ -90,13 +86,31 @@ ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool
   const int rows = size < MAX_ROWS ? size : MAX_ROWS;
   const int vectors = 2 * rows <= MAX_ROWS ? 2 : 1;
   const int64_t pixel_end = word_end * HONED_WORD;
-#pragma GCC unroll 4
   for (int row = 0; row < size; row += rows) {
     int64_t pixel = word * HONED_WORD;
     for (; vectors == 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, wide, pixel);
     for (; pixel < pixel_end; pixel += PIXELS) run_rows(o, l, size, row, rows, 1, wide, pixel);
   }
 }
+
+/* Functions of their own, so that each has the registers to itself. */
+#define RUN_LIST(name, size, wide)                                                                             \
+  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
+    run_list(o, l, size, wide, word, word_end);                                                                \
+  }
+RUN_LIST(run_list_1, 1, false)
+RUN_LIST(run_list_2, 2, false)
+RUN_LIST(run_list_4, 4, false)
+RUN_LIST(run_list_1_wide, 1, true)
+RUN_LIST(run_list_2_wide, 2, true)
+RUN_LIST(run_list_4_wide, 4, true)
+#undef RUN_LIST
+
+typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end);
+static const run_list_function run_of_size[2][5] = {
+    {NULL, run_list_1, run_list_2, NULL, run_list_4},
+    {NULL, run_list_1_wide, run_list_2_wide, NULL, run_list_4_wide},
+};
 
 static void fill(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
   for (int r = 0; r < l->size; r++) {
@@ -115,14 +129,7 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const honed_conv_lists *lists = &o->p->lists;
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    switch (l->size * 2 + lists->wide_ids) {
-      case 2: run_list(o, l, 1, false, t->word, t->word_end); break;
-      case 3: run_list(o, l, 1, true, t->word, t->word_end); break;
-      case 4: run_list(o, l, 2, false, t->word, t->word_end); break;
-      case 5: run_list(o, l, 2, true, t->word, t->word_end); break;
-      case 8: run_list(o, l, 4, false, t->word, t->word_end); break;
-      default: run_list(o, l, 4, true, t->word, t->word_end); break;
-    }
+    run_of_size[lists->wide_ids][l->size](o, l, t->word, t->word_end);
     if (t->fill_end > t->word_end) fill(o, l, t->word_end, t->fill_end);
   }
 }

@@ -99,6 +99,22 @@ class Conv:
         return Operator(kind, inputs, [output], self.attrs | attrs, consts, isa)
 
 
+CASES = [
+    Conv(kernel_h=1, kernel_w=1, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0),
+    Conv(),
+    Conv(in_channels=5, out_channels=7, height=13, width=31, batch=2, extra_rows=1, extra_cols=2),
+    Conv(stride_h=2, stride_w=2, height=14, width=15),
+    Conv(kernel_h=1, kernel_w=1, stride_h=2, stride_w=2, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0, height=14, width=14),
+    Conv(kernel_h=7, kernel_w=7, stride_h=2, stride_w=2, pad_top=3, pad_left=3, pad_bottom=3, pad_right=3, in_channels=3, height=32, width=32),
+    Conv(stride_h=3, stride_w=1, dilation_h=2, dilation_w=3, height=17, width=17),
+    Conv(pad_top=0, pad_left=2, pad_bottom=1, pad_right=0, height=9, width=5),
+    Conv(pad_top=0, pad_left=0, pad_bottom=0, pad_right=0, height=9, width=70),
+    Conv(group=2, in_channels=6, out_channels=10),
+    Conv(group=8),
+    Conv(kernel_h=1, kernel_w=5, pad_top=0, pad_bottom=0, pad_left=2, pad_right=2, height=1, width=200),
+]
+
+
 def exact(conv: Conv, x: np.ndarray, w: np.ndarray, zero_point: int = 0) -> np.ndarray:
     """The convolution's sums in int64 or float64: windows of the padded input times weights."""
     kind = np.int64 if np.issubdtype(x.dtype, np.integer) else np.float64

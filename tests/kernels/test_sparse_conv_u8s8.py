@@ -1,24 +1,14 @@
 import numpy as np
 import pytest
 
+<<<<<<< HEAD
 from tests.kernels.conv_cases import Conv, exact, fma, requantized
+=======
+from tests.kernels.conv_cases import CASES, Conv, exact, fma, requantized
+>>>>>>> 8eb922b (Add the sparse float convolution over planes)
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_sparse_conv_u8s8, unpack_lists
 
-CASES = [
-    Conv(kernel_h=1, kernel_w=1, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0),
-    Conv(),
-    Conv(in_channels=5, out_channels=7, height=13, width=31, batch=2, extra_rows=1, extra_cols=2),
-    Conv(stride_h=2, stride_w=2, height=14, width=15),
-    Conv(kernel_h=1, kernel_w=1, stride_h=2, stride_w=2, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0, height=14, width=14),
-    Conv(kernel_h=7, kernel_w=7, stride_h=2, stride_w=2, pad_top=3, pad_left=3, pad_bottom=3, pad_right=3, in_channels=3, height=32, width=32),
-    Conv(stride_h=3, stride_w=1, dilation_h=2, dilation_w=3, height=17, width=17),
-    Conv(pad_top=0, pad_left=2, pad_bottom=1, pad_right=0, height=9, width=5),
-    Conv(pad_top=0, pad_left=0, pad_bottom=0, pad_right=0, height=9, width=70),
-    Conv(group=2, in_channels=6, out_channels=10),
-    Conv(group=8),
-    Conv(kernel_h=1, kernel_w=5, pad_top=0, pad_bottom=0, pad_left=2, pad_right=2, height=1, width=200),
-]
 SPARSITIES = [0.0, 0.5, 0.9, 1.0]
 
 

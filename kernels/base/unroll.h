@@ -1,0 +1,20 @@
+/* Loops of constant length, written out before the compiler sees them.
+ *
+ * GCC 12 keeps an array of accumulators in registers only if every index is a constant from the start; a loop that it unrolls itself
+ * comes too late, and the accumulators go through memory. The body is repeated with `i` as an enumeration constant. */
+#ifndef HONED_BASE_UNROLL_H
+#define HONED_BASE_UNROLL_H
+
+#define HONED_REPEAT(i, value, ...) \
+  {                                 \
+    enum { i = value };             \
+    __VA_ARGS__                     \
+  }
+#define HONED_UNROLL2(i, ...) HONED_REPEAT(i, 0, __VA_ARGS__) HONED_REPEAT(i, 1, __VA_ARGS__)
+#define HONED_UNROLL3(i, ...) HONED_UNROLL2(i, __VA_ARGS__) HONED_REPEAT(i, 2, __VA_ARGS__)
+#define HONED_UNROLL4(i, ...) HONED_UNROLL3(i, __VA_ARGS__) HONED_REPEAT(i, 3, __VA_ARGS__)
+#define HONED_UNROLL8(i, ...)                                                                                     \
+  HONED_UNROLL4(i, __VA_ARGS__)                                                                                   \
+  HONED_REPEAT(i, 4, __VA_ARGS__) HONED_REPEAT(i, 5, __VA_ARGS__) HONED_REPEAT(i, 6, __VA_ARGS__) HONED_REPEAT(i, 7, __VA_ARGS__)
+
+#endif
