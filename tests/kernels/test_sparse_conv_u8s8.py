@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
-from tests.kernels.conv_cases import Conv, exact, fma, requantized
-=======
 from tests.kernels.conv_cases import CASES, Conv, exact, fma, requantized
->>>>>>> 8eb922b (Add the sparse float convolution over planes)
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_sparse_conv_u8s8, unpack_lists
 
