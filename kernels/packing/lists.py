@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .integers import split_to_s8
+
 _BLOCK = 4
 _PARTITIONS = ((4,), (2, 2), (2, 1, 1), (1, 1, 2), (1, 1, 1, 1))
 
@@ -28,17 +30,6 @@ class GroupingCost:
 
 INT8_COST = GroupingCost((8.0, 11.0, 17.0))
 F32_COST = GroupingCost((1.3, 2.2, 4.2))
-
-
-def _split_to_s8(weights: NDArray[np.integer]) -> list[NDArray[np.int8]]:
-    """Integer weights as a sum of s8 arrays: one where all of them fit, else as many as it takes."""
-    rest = weights.astype(np.int64)
-    parts = []
-    while not parts or rest.any():
-        part = np.clip(rest, -128, 127)
-        parts.append(part.astype(np.int8))
-        rest = rest - part
-    return parts
 
 
 def _steps(union: NDArray[np.bool_], step: int) -> NDArray[np.int64]:
@@ -146,10 +137,8 @@ def pack_sparse_conv_u8s8(
 
     A weight outside -128 ... 127 becomes several entries of the same tap.
     """
-    if np.abs(weights.astype(np.int64)).max(initial=0) > 510:
-        raise ValueError(f"integer weights reach {np.abs(weights.astype(np.int64)).max()}, expected at most 510")
     matrix, ids, num_ids = _entries(weights, group)
-    parts = _split_to_s8(matrix)
+    parts = split_to_s8(matrix)
     return _pack(np.concatenate(parts, 1), np.concatenate([ids] * len(parts), 1), num_ids, 4, cost, group)
 
 

@@ -1,0 +1,34 @@
+"""Packed weights of the matrix products (kernels/gemm/)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .integers import split_to_s8
+
+_BLOCK = 16
+_WORD = 4
+
+
+def _padded(matrix: NDArray[np.generic], rows: int, columns: int) -> NDArray[np.generic]:
+    """`matrix` with zeros added up to multiples of `rows` and `columns`."""
+    if matrix.ndim != 2:
+        raise ValueError(f"weights have the shape {matrix.shape}, expected [N, K]")
+    n, k = matrix.shape
+    return np.pad(matrix, ((0, -n % rows), (0, -k % columns)))
+
+
+def pack_gemm_f32(weights: NDArray[np.floating]) -> list[NDArray[np.generic]]:
+    """[N, K] to [blocks of 16 outputs][K][16]: kernels/gemm/gemm_f32.h. Raises ValueError where the weights are not a matrix."""
+    padded = _padded(np.asarray(weights, np.float32), _BLOCK, 1)
+    return [np.ascontiguousarray(padded.reshape(-1, _BLOCK, padded.shape[1]).transpose(0, 2, 1))]
+
+
+def pack_gemm_u8s8(weights: NDArray[np.integer]) -> list[NDArray[np.generic]]:
+    """[N, K] integers in -510 ... 510 to [passes][blocks of 16 outputs][words of 4 inputs][16][4]: kernels/gemm/gemm_u8s8.h.
+
+    Raises ValueError for weights that are not a matrix of such integers.
+    """
+    passes = [_padded(part, _BLOCK, _WORD) for part in split_to_s8(weights)]
+    return [np.stack([p.reshape(-1, _BLOCK, p.shape[1] // _WORD, _WORD).transpose(0, 2, 1, 3) for p in passes])]
