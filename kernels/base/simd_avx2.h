@@ -42,6 +42,18 @@ static inline bool vm_any(vm m) { return _mm256_movemask_ps(m) != 0; }
 
 static inline vi vf_bits(vf a) { return _mm256_castps_si256(a); }
 static inline vf vi_bits(vi a) { return _mm256_castsi256_ps(a); }
+
+static inline vf vf_even(vf a, vf b) {
+  const __m256i even = _mm256_castps_si256(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
+  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(even, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+static inline vi vi_even(vi a, vi b) { return vf_bits(vf_even(vi_bits(a), vi_bits(b))); }
+static inline vb vb_even(vb a, vb b) {
+  const __m256i low = _mm256_set1_epi16(0x00ff);
+  const __m256i even = _mm256_packus_epi16(_mm256_and_si256(a, low), _mm256_and_si256(b, low));
+  return _mm256_permute4x64_epi64(even, _MM_SHUFFLE(3, 1, 2, 0));
+}
+
 static inline vi vi_from_vf(vf a) { return _mm256_cvtps_epi32(a); }
 static inline vf vf_from_vi(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_set1(int32_t x) { return _mm256_set1_epi32(x); }
@@ -62,6 +74,8 @@ static inline __m128i simd_bytes_part(const void *p, int64_t n) {
 
 static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return _mm256_maskload_epi32(p, simd_lanes_below(n)); }
+static inline void vi_store(int32_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, a); }
+static inline void vi_store_part(int32_t *p, vi a, int64_t n) { _mm256_maskstore_epi32(p, simd_lanes_below(n), a); }
 static inline vi vi_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
 static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm256_cvtepu8_epi32(simd_bytes_part(p, n)); }
 static inline vi vi_load_s8(const int8_t *p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)); }
@@ -92,5 +106,16 @@ static inline void vb_store_part(uint8_t *p, vb a, int64_t n) {
 }
 static inline vb vb_max(vb a, vb b) { return _mm256_max_epu8(a, b); }
 static inline vb vb_xor(vb a, vb b) { return _mm256_xor_si256(a, b); }
+
+static inline int64_t vb_sum(const uint8_t *p, int64_t n) {
+  __m256i even = _mm256_setzero_si256(), odd = even;
+  for (int64_t i = 0; i < n; i += 64) {
+    even = _mm256_add_epi64(even, _mm256_sad_epu8(vb_load(p + i), _mm256_setzero_si256()));
+    odd = _mm256_add_epi64(odd, _mm256_sad_epu8(vb_load(p + i + 32), _mm256_setzero_si256()));
+  }
+  const __m256i four = _mm256_add_epi64(even, odd);
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+  return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
+}
 
 #endif

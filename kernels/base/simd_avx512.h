@@ -40,6 +40,17 @@ static inline bool vm_any(vm m) { return m != 0; }
 
 static inline vi vf_bits(vf a) { return _mm512_castps_si512(a); }
 static inline vf vi_bits(vi a) { return _mm512_castsi512_ps(a); }
+
+static inline vi vi_even(vi a, vi b) {
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutex2var_epi32(a, even, b);
+}
+static inline vf vf_even(vf a, vf b) { return vi_bits(vi_even(vf_bits(a), vf_bits(b))); }
+static inline vb vb_even(vb a, vb b) {
+  const __m512i low = _mm512_set1_epi16(0x00ff), order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+  return _mm512_permutexvar_epi64(order, _mm512_packus_epi16(_mm512_and_si512(a, low), _mm512_and_si512(b, low)));
+}
+
 static inline vi vi_from_vf(vf a) { return _mm512_cvtps_epi32(a); }
 static inline vf vf_from_vi(vi a) { return _mm512_cvtepi32_ps(a); }
 static inline vi vi_set1(int32_t x) { return _mm512_set1_epi32(x); }
@@ -54,6 +65,8 @@ static inline vm vi_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 
 static inline vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return _mm512_maskz_loadu_epi32(simd_lanes_below(n), p); }
+static inline void vi_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
+static inline void vi_store_part(int32_t *p, vi a, int64_t n) { _mm512_mask_storeu_epi32(p, simd_lanes_below(n), a); }
 static inline vi vi_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)); }
 static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(simd_lanes_below(n), p)); }
 static inline vi vi_load_s8(const int8_t *p) { return _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)); }
@@ -68,5 +81,11 @@ static inline void vb_store(uint8_t *p, vb a) { _mm512_storeu_si512(p, a); }
 static inline void vb_store_part(uint8_t *p, vb a, int64_t n) { _mm512_mask_storeu_epi8(p, simd_bytes_below(n), a); }
 static inline vb vb_max(vb a, vb b) { return _mm512_max_epu8(a, b); }
 static inline vb vb_xor(vb a, vb b) { return _mm512_xor_si512(a, b); }
+
+static inline int64_t vb_sum(const uint8_t *p, int64_t n) {
+  __m512i sum = _mm512_setzero_si512();
+  for (int64_t i = 0; i < n; i += 64) sum = _mm512_add_epi64(sum, _mm512_sad_epu8(vb_load(p + i), _mm512_setzero_si512()));
+  return _mm512_reduce_add_epi64(sum);
+}
 
 #endif

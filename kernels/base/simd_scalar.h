@@ -57,6 +57,11 @@ static inline vf vi_bits(vi a) {
   return value;
 }
 
+/* The elements at even places of a followed by b. */
+static inline vf vf_even(vf a, vf b) { return (void)b, a; }
+static inline vi vi_even(vi a, vi b) { return (void)b, a; }
+static inline vb vb_even(vb a, vb b) { return (void)b, a; }
+
 /* To nearest, ties to even; INT32_MIN where that does not fit. */
 static inline vi vi_from_vf(vf a) { return a >= -2147483648.0f && a < 2147483648.0f ? (vi)rintf(a) : INT32_MIN; }
 static inline vf vf_from_vi(vi a) { return (vf)a; }
@@ -72,6 +77,10 @@ static inline vm vi_eq(vi a, vi b) { return a == b; }
 
 static inline vi vi_load(const int32_t *p) { return *p; }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return n > 0 ? *p : 0; }
+static inline void vi_store(int32_t *p, vi a) { *p = a; }
+static inline void vi_store_part(int32_t *p, vi a, int64_t n) {
+  if (n > 0) *p = a;
+}
 static inline vi vi_load_u8(const uint8_t *p) { return *p; }
 static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return n > 0 ? *p : 0; }
 static inline vi vi_load_s8(const int8_t *p) { return *p; }
@@ -91,5 +100,12 @@ static inline void vb_store_part(uint8_t *p, vb a, int64_t n) {
 }
 static inline vb vb_max(vb a, vb b) { return a > b ? a : b; }
 static inline vb vb_xor(vb a, vb b) { return a ^ b; }
+
+/* The sum of n bytes, n a multiple of 64. */
+static inline int64_t vb_sum(const uint8_t *p, int64_t n) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += p[i];
+  return sum;
+}
 
 #endif
