@@ -31,7 +31,7 @@
 enum {
   HONED_MAX_RANK = 8,
   HONED_PLANE_ALIGN = 64, /* elements */
-  HONED_OVERREAD = 64,    /* elements */
+  HONED_OVERREAD = 128,   /* elements */
 };
 
 typedef enum honed_dtype {

@@ -16,6 +16,15 @@ static honed_status read_residual(const honed_op_spec *spec, honed_requantize *r
   return status;
 }
 
+static bool saturates(const honed_requantize *r, int64_t out_channels) {
+  bool bounded = r->clamp_lo == 0.0f && r->clamp_hi == 255.0f;
+  for (int64_t i = 0; i < out_channels && bounded; i++) {
+    /* |acc| <= 2^31, so |acc * scale + offset| < 2^31. NaN fails. */
+    bounded = fabsf(r->scale[i]) <= 0.5f && fabsf(r->offset[i]) <= 0x1p20f;
+  }
+  return bounded;
+}
+
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx) {
   honed_requantize r;
   const bool quantized = spec->outputs[0]->dtype == HONED_U8;
@@ -37,6 +46,7 @@ honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64
   r.init = init;
   r.scale = scale;
   r.offset = offset;
+  r.saturates = saturates(&r, out_channels);
   *out = r;
   return HONED_OK;
 }

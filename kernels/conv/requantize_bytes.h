@@ -10,6 +10,10 @@ static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, cons
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
+  if (r->saturates) {
+    HONED_UNROLL4(j, q[j] = floats_to_ints(floats_fma(ints_to_floats(acc[j]), scale, offset));)
+    return bytes_pack(q);
+  }
   HONED_UNROLL4(j, q[j] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));)
   return bytes_pack(q);
 }

@@ -99,6 +99,8 @@ class Conv:
         return Operator(kind, inputs, [output], self.attrs | attrs, consts, isa)
 
 
+POINTWISE = {"kernel_h": 1, "kernel_w": 1} | dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 0)
+
 CASES = [
     Conv(kernel_h=1, kernel_w=1, pad_top=0, pad_left=0, pad_bottom=0, pad_right=0),
     Conv(),
@@ -113,6 +115,13 @@ CASES = [
     Conv(group=8),
     Conv(kernel_h=1, kernel_w=5, pad_top=0, pad_bottom=0, pad_left=2, pad_right=2, height=1, width=200),
 ]
+
+WIDE = [
+    Conv(in_channels=70, out_channels=20, height=28, width=28),
+    Conv(in_channels=300, out_channels=9, height=40, width=41, batch=2),
+    Conv(in_channels=257, out_channels=33, height=7, width=7, **POINTWISE),
+]
+WITH_RESIDUAL = Conv(in_channels=9, out_channels=6, height=15, width=14, batch=2)
 
 
 def exact(conv: Conv, x: np.ndarray, w: np.ndarray, zero_point: int = 0) -> np.ndarray:

@@ -1,0 +1,42 @@
+/* How a dense convolution over planes is cut into tasks, and where its scratch has what.
+ *
+ * A task copies a band of the input's pixels, with the halo that its taps reach, into scratch in the form that the inner loop likes: one
+ * plane per unit and phase, a unit being one f32 channel or a quad of u8 channels side by side (4 bytes a pixel either way). It then
+ * computes a chunk of the output channels over the band. Work is counted in vectors of 16 pixels. */
+#ifndef HONED_CONV_BAND_PLAN_H
+#define HONED_CONV_BAND_PLAN_H
+
+#include "conv.h"
+
+enum { HONED_VECTOR = 16, HONED_ROWS = 4 /* output channels per block of packed weights */ };
+
+typedef struct honed_band_plan {
+  const uint64_t *valid;      /* of y, per 64 pixels of a plane */
+  int64_t vectors;            /* of a plane of y, of which the first used_vectors hold valid pixels */
+  int64_t used_vectors;
+  int64_t taps, phases;       /* per channel */
+  const int64_t *tap_phase;   /* [taps] */
+  const int64_t *tap_shift;   /* [taps], elements within a plane of x */
+  const int64_t *tap_offset;  /* [taps], pixels within a unit's planes in scratch */
+  int64_t first_shift;        /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
+  int64_t units;              /* per group */
+  int64_t plane_pixels;       /* of a plane in scratch, a multiple of 64 */
+  int64_t group, blocks;      /* groups of the convolution; blocks of output channels per group */
+  int64_t bands, band_vectors, chunks; /* tasks = images * group * bands * chunks */
+} honed_band_plan;
+
+typedef struct honed_band_task {
+  int64_t image, group, vector, vector_end, fill_end, block, block_end;
+} honed_band_task;
+
+/* Sets call->plan, num_tasks and scratch_bytes. */
+honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed_call *call, honed_context *ctx);
+
+honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task);
+
+/* Bits of the 16 pixels of a vector. */
+static inline uint32_t honed_band_valid(const honed_band_plan *plan, int64_t vector) {
+  return (uint32_t)(plan->valid[vector / 4] >> (vector % 4 * 16) & 0xffff);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/* Dense int8 convolution over planes: u8 activations, s8 weights, exact s32 sums.
+ *
+ *   acc[oc][p] = init[oc] + sum over channels c of oc's group and taps t of w[oc][c][t] * x[c][p + shift(t)]   for every flat pixel p
+ *   y[oc][p]   = requantised acc (conv/requantize.h) where p is a valid pixel, the zero point where it is not
+ *
+ * Operator type conv_u8s8. Inputs x u8 planar, optionally residual u8 planar; output u8 or f32 planar. Constants: weights
+ * s8 [group][blocks of 4 output channels][quads of input channels][taps][4 output channels][4 input channels], padded with zeros; init,
+ * scale, offset. Kernels read x up to HONED_OVERREAD elements past the last pixel that they need. */
+#ifndef HONED_CONV_U8S8_H
+#define HONED_CONV_U8S8_H
+
+#include "conv/band_plan.h"
+#include "conv/requantize.h"
+
+typedef struct honed_conv_u8s8 {
+  honed_conv conv;
+  honed_requantize requantize;
+  const int8_t *weights;
+  int64_t quads; /* per group */
+  int kernel;    /* row of kernels.inc */
+} honed_conv_u8s8;
+
+#define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
+#include "kernels.inc"
+#undef HONED_CONV_U8S8
+
+#endif

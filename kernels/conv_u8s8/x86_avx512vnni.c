@@ -1,0 +1,17 @@
+#include "base/x86_vnni.h"
+#include "tile_avx512.h"
+
+#define TILE_ROWS 8
+#define TILE_VECTORS 3
+typedef __m512i quads;
+typedef __m512i factors;
+
+static inline quads quads_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+static inline factors factors_load(const int8_t *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
+static inline sums sums_add(sums acc, quads a, factors b) { return honed_dpbusd(acc, a, b); }
+
+#include "generic.h"
+
+void honed_conv_u8s8_8x3__avx512vnni(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  run_tasks(call, scratch, begin, end);
+}

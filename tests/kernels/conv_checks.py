@@ -1,0 +1,110 @@
+"""What every convolution kernel is checked for, whatever its family: exact integers, bounded floats, residuals, float output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.kernels.conv_cases import Conv, exact, fma, requantized
+
+Packer = Callable[..., list[np.ndarray]]
+
+
+def mask(conv: Conv, sparsity: float, block: int, rng: np.random.Generator) -> np.ndarray:
+    """False for a share of the weights; `block` adjacent output channels share their zeros."""
+    blocks = -(-conv.out_channels // block)
+    return np.repeat(rng.random((blocks, *conv.weight_shape[1:])) >= sparsity, block, 0)[: conv.out_channels]
+
+
+def int8_operands(conv: Conv, sparsity: float = 0.0, block: int = 1):
+    """x u8, w (s8 values), init, scale, offset: results spread over the whole range of u8 and beyond."""
+    rng = np.random.default_rng(7)
+    w = rng.integers(-128, 128, conv.weight_shape) * mask(conv, sparsity, block, rng)
+    x = rng.integers(0, 256, (conv.batch, conv.in_channels, conv.height, conv.width)).astype(np.uint8)
+    sums = max(1.0, np.sqrt(np.prod(conv.weight_shape[1:]))) * 128 * 128
+    scale = (rng.uniform(0.5, 2, conv.out_channels) * 128 / sums).astype(np.float32)
+    offset = rng.uniform(90, 160, conv.out_channels).astype(np.float32)
+    init = rng.integers(-1000, 1000, conv.out_channels).astype(np.int32)
+    return x, w, init, scale, offset
+
+
+def run_int8(kind: str, pack: Packer, conv: Conv, operands, isa, splits=1, zero_point=0, residual=None, **kwargs):
+    x, w, init, scale, offset = operands
+    folded = (init - zero_point * w.sum((1, 2, 3))).astype(np.int32)
+    op = conv.operator(kind, [*pack(w, **conv.attrs), folded, scale, offset], isa, dtype="u8", zero_point=zero_point, out_zero_point=113, **kwargs)
+    return op.run([conv.operator_input(x, zero_point)] + ([] if residual is None else [residual]), splits)[0]
+
+
+def sums(conv: Conv, operands, zero_point: int = 0) -> np.ndarray:
+    x, w, init, _, _ = operands
+    return exact(conv, x, w, zero_point) + init.reshape(1, -1, 1, 1)
+
+
+def check_bits(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 0.0, block: int = 1) -> None:
+    operands = int8_operands(conv, sparsity, block)
+    expected = requantized(sums(conv, operands, 77), *operands[3:])
+    for splits in (1, 3):
+        np.testing.assert_array_equal(run_int8(kind, pack, conv, operands, isa, splits, zero_point=77), expected)
+
+
+def check_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
+    """The bits of the convolution followed by add_u8."""
+    operands = int8_operands(conv, 0.5)
+    residual = np.random.default_rng(3).integers(0, 256, conv.output_shape).astype(np.uint8)
+    numbers = {"sum_scale": 0.71, "residual_scale": 0.413, "sum_offset": -11.25, "sum_lo": 3.0, "sum_hi": 250.0}
+    q = requantized(sums(conv, operands), *operands[3:], 10, 240).astype(np.float32)
+    f = {k: np.float32(v) for k, v in numbers.items()}
+    inner = fma(residual.astype(np.float32), f["residual_scale"], f["sum_offset"])
+    expected = np.rint(np.clip(fma(q, f["sum_scale"], inner), 3, 250)).astype(np.uint8)
+    actual = run_int8(kind, pack, conv, operands, isa, residual=residual, residual_zero_point=5, clamp_lo=10.0, clamp_hi=240.0, **numbers)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def check_float_output(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
+    operands = int8_operands(conv, 0.5)
+    acc = sums(conv, operands).astype(np.int32).astype(np.float32)
+    scale, offset = (a.reshape(1, -1, 1, 1) for a in operands[3:])
+    expected = np.maximum(fma(acc, scale, offset), np.float32(100))
+    actual = run_int8(kind, pack, conv, operands, isa, out_dtype="f32", clamp_lo=100.0)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def float_operands(conv: Conv, sparsity: float = 0.0, block: int = 1):
+    """x, w, bias."""
+    rng = np.random.default_rng(7)
+    w = (rng.standard_normal(conv.weight_shape) * mask(conv, sparsity, block, rng)).astype(np.float32)
+    x = rng.standard_normal((conv.batch, conv.in_channels, conv.height, conv.width)).astype(np.float32)
+    return x, w, rng.standard_normal(conv.out_channels).astype(np.float32)
+
+
+def run_float(kind: str, pack: Packer, conv: Conv, operands, isa, splits=1, residual=None, **attrs):
+    x, w, bias = operands
+    residual_zero_point = None if residual is None else 0
+    op = conv.operator(kind, [*pack(w, **conv.attrs), bias], isa, dtype="f32", residual_zero_point=residual_zero_point, **attrs)
+    return op.run([conv.operator_input(x)] + ([] if residual is None else [residual]), splits)[0]
+
+
+def check_bound(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 0.0, block: int = 1) -> None:
+    """Within k * eps * sum |w * x|: every fused multiply-add rounds once."""
+    x, w, bias = operands = float_operands(conv, sparsity, block)
+    expected = exact(conv, x, w) + bias.reshape(1, -1, 1, 1)
+    magnitude = exact(conv, np.abs(x), np.abs(w)) + np.abs(bias).reshape(1, -1, 1, 1)
+    bound = (np.prod(conv.weight_shape[1:]) + 1) * np.finfo(np.float32).eps * magnitude
+    for splits in (1, 3):
+        assert (np.abs(run_float(kind, pack, conv, operands, isa, splits) - expected) <= bound).all()
+
+
+def check_variants_agree(kind: str, pack: Packer, conv: Conv, isas: list[str], sparsity: float = 0.0) -> None:
+    operands = float_operands(conv, sparsity)
+    first, *others = [run_float(kind, pack, conv, operands, isa) for isa in isas]
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+def check_float_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
+    operands = float_operands(conv, 0.5)
+    residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
+    expected = np.clip(run_float(kind, pack, conv, operands, isa) + residual, np.float32(-0.25), np.float32(1.5))
+    actual = run_float(kind, pack, conv, operands, isa, residual=residual, clamp_lo=-0.25, clamp_hi=1.5)
+    np.testing.assert_array_equal(actual, expected)
