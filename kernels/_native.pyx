@@ -34,6 +34,9 @@ cdef extern from "base/memory.h":
     void honed_arena_clear(honed_arena *arena)
     void *honed_aligned_alloc(size_t size)
 
+cdef extern from "base/crc32c.h":
+    uint32_t honed_crc32c(const void *data, size_t size) nogil
+
 cdef extern from "base/tensor.h":
     enum: HONED_MAX_RANK, HONED_OVERREAD
     ctypedef enum honed_dtype:
@@ -115,6 +118,11 @@ _CODES = {"f32": 1, "u8": 2, "s8": 3, "s32": 4, "s64": 5, "bool": 6, "u16": 7, "
 _NUMPY = {"f32": np.float32, "u8": np.uint8, "s8": np.int8, "s32": np.int32, "s64": np.int64, "bool": np.bool_, "u16": np.uint16,
           "f64": np.float64}
 _NAMES = {np.dtype(v): k for k, v in _NUMPY.items()}
+
+
+def crc32c(const unsigned char[::1] data) -> int:
+    """CRC-32C (Castagnoli) of contiguous bytes."""
+    return honed_crc32c(&data[0] if data.shape[0] > 0 else NULL, data.shape[0])
 
 
 def operator_types() -> list[str]:

@@ -15,10 +15,14 @@ from .knobs import Knob, knobs
 
 if TYPE_CHECKING:
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
+    from .session import Engine, InferenceSession
 
 _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
+_HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
 
-__all__ = ["ArtifactError", "Error", "Knob", "ModelError", "RecipeError", "ShapeError", "__version__", "knobs"]
+__all__ = [
+    "ArtifactError", "Engine", "Error", "InferenceSession", "Knob", "ModelError", "RecipeError", "ShapeError", "__version__", "knobs",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ the layouts are; `artifact.py` writes a program to a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +122,7 @@ class Program:
 
     def __str__(self) -> str:
         """A text that is the same for the same program: for goldens, errors and listings."""
+        sections: dict[str, Sequence[object]]
         sections = {"inputs": self.inputs, "constants": self.constants(), "ops": self.ops, "outputs": self.outputs}
         lines = []
         for title, items in sections.items():

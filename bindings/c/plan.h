@@ -1,0 +1,62 @@
+/* A plan: a model at one set of input shapes, ready to run. Shapes and strides of all values, each operator's call, where every
+ * value lies, and the memory. */
+#ifndef HONED_PLAN_H
+#define HONED_PLAN_H
+
+#include "model.h"
+
+/* A value that lies in, or is copied to, one of the caller's buffers. */
+typedef struct honed_binding {
+  uint32_t value;
+  uint32_t index; /* of the graph's input or output */
+} honed_binding;
+
+typedef struct honed_bindings {
+  honed_binding *items;
+  uint32_t count;
+} honed_bindings;
+
+/* A value that lies in the plan's buffer. */
+typedef struct honed_slot {
+  uint32_t value;
+  size_t offset; /* of the tensor's data */
+} honed_slot;
+
+typedef struct honed_plan {
+  const honed_model *model;
+  size_t num_threads;
+  honed_arena tables;        /* everything below but the buffer */
+  honed_arena call_memory;   /* of the calls' reshape */
+  honed_tensor *tensors;     /* one per value */
+  honed_call *calls;         /* one per operator */
+  honed_bindings in_inputs;  /* values that lie in the caller's inputs */
+  honed_bindings in_outputs; /* values that lie in the caller's outputs */
+  honed_bindings copies;     /* values that are copied to the caller's outputs after the last operator */
+  honed_slot *slots;         /* values that lie in the buffer */
+  uint32_t num_slots;
+  size_t activation_bytes; /* the buffer: activations, then scratch_stride bytes per thread */
+  size_t scratch_stride;
+  char *buffer;
+  size_t buffer_bytes;
+} honed_plan;
+
+/* Plans for input shapes that have been checked against the model's. The plan has no buffer yet. On success *out is the caller's
+ * (honed_plan_delete). */
+honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, honed_plan **out);
+
+void honed_plan_delete(honed_plan *plan);
+
+/* Gives the plan its buffer: the one of `previous` (NULL: none), which then has none, where it is large enough; else a new one. On
+ * failure nothing changes. */
+honed_error *honed_plan_allocate(honed_plan *plan, honed_plan *previous);
+
+/* Bytes that the plan needs. */
+size_t honed_plan_bytes(const honed_plan *plan);
+
+/* For honed_plan_new: decides where each value lies, from the shapes and the operators' calls. Fills everything from in_inputs on. */
+honed_error *honed_plan_place(honed_plan *plan);
+
+/* An array in the plan's tables, zeroed. `out` points to a pointer. */
+honed_error *honed_plan_table(honed_plan *plan, size_t count, size_t bytes, void *out);
+
+#endif

@@ -1,0 +1,208 @@
+"""Writes programs to .honed files, and reads the metadata back. docs/artifact.md gives the bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...graph.errors import ArtifactError
+from ...kernels._native import crc32c
+from .program import DTYPE_NAMES, Dim, Op, Program, Value
+
+MAGIC = b"HONED\r\n\x1a"
+FORMAT_VERSION = 1
+SECTIONS = ("strings", "dims", "values", "inputs", "outputs", "ops", "operands", "attributes", "constants", "metadata", "data")
+
+_ALIGN = 64
+_NONE = 0xFFFFFFFF
+_RANK_UNKNOWN = 255
+_DTYPE_CODES = {"f32": 1, "u8": 2, "s8": 3, "s32": 4, "s64": 5, "bool": 6, "u16": 7, "f64": 8}
+_LAYOUT_CODES = {"dense": 0, "planar": 1}
+_ISA_FLOORS = {"scalar": 0, "avx2": 1, "avx512": 3, "avx512vnni": 7}
+
+_HEADER = struct.Struct("<8sIIQII32x")
+_SECTION = struct.Struct("<QQII")
+_DIM = struct.Struct("<qII")
+_VALUE = struct.Struct("<IBBBBIIII")
+_OP = struct.Struct("<6I")
+_ATTR_INT = struct.Struct("<IIq")
+_ATTR_FLOAT = struct.Struct("<IId")
+_CONSTANT = struct.Struct("<QQII8q")
+_HEADER_BYTES = _HEADER.size + _SECTION.size * len(SECTIONS)
+
+
+def write_artifact(program: Program, isa_floor: str = "scalar") -> bytes:
+    """The bytes of the .honed file of `program`. Equal arrays are stored once.
+
+    isa_floor: the least instruction sets that can run it (scalar, avx2, avx512 or avx512vnni).
+    Raises ValueError for a program that Program.validate() refuses.
+    """
+    program.validate()
+    return _Writer(program).file(isa_floor)
+
+
+def save_artifact(program: Program, path: str | os.PathLike[str], isa_floor: str = "scalar") -> None:
+    """Writes the .honed file. Whoever reads `path` finds the old file or the whole new one, whatever happens in between."""
+    write_atomically(path, write_artifact(program, isa_floor))
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Replaces the file at `path` by one with `content`, by way of a temporary file in the same folder."""
+    target = Path(path)
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_metadata(content: bytes) -> dict[str, Any]:
+    """The facts that were stored for `inspect`: {"model": Program.info, "ops": [Op.info, ...]}.
+
+    Raises ArtifactError if `content` is no .honed file, or its header or metadata are damaged. Checks nothing else.
+    """
+    metadata = _section(content, "metadata")
+    try:
+        facts = json.loads(metadata)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"metadata is not JSON: {error}") from None
+    shape_is_right = (
+        isinstance(facts, dict)
+        and isinstance(facts.get("model"), dict)
+        and isinstance(facts.get("ops"), list)
+        and all(isinstance(op, dict) for op in facts["ops"])
+    )
+    if not shape_is_right:
+        raise ArtifactError('metadata is not of the form {"model": {...}, "ops": [{...}, ...]}')
+    return facts
+
+
+def _section(content: bytes, name: str) -> bytes:
+    """One section of a .honed file, its checksum verified."""
+    if len(content) < _HEADER_BYTES or content[: len(MAGIC)] != MAGIC:
+        raise ArtifactError("not a .honed file: it does not begin with the magic bytes and a whole header")
+    _, version, _, file_bytes, num_sections, crc = _HEADER.unpack_from(content)
+    if version != FORMAT_VERSION:
+        raise ArtifactError(f"file has format version {version}, expected {FORMAT_VERSION}")
+    if crc32c(_header_without_crc(content[:_HEADER_BYTES])) != crc or num_sections != len(SECTIONS):
+        raise ArtifactError("header is damaged: wrong checksum")
+    if file_bytes != len(content):
+        raise ArtifactError(f"file has {len(content)} bytes, expected {file_bytes}")
+    offset, size, _, crc = _SECTION.unpack_from(content, _HEADER.size + _SECTION.size * SECTIONS.index(name))
+    section = content[offset : offset + size]
+    if len(section) != size or crc32c(section) != crc:
+        raise ArtifactError(f"section {name} is damaged: wrong checksum")
+    return section
+
+
+def _header_without_crc(header: bytes) -> bytes:
+    return header[:28] + bytes(4) + header[32:]
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+class _Writer:
+    """Collects the records of a program, section by section."""
+
+    def __init__(self, program: Program) -> None:
+        self._string_offsets: dict[str, int] = {}
+        self._strings = bytearray()
+        self._constant_indices: dict[tuple[str, tuple[int, ...], bytes], int] = {}
+        self._constants = bytearray()
+        self._data = bytearray()
+        self._dims = bytearray()
+        self._string("")
+        values = program.values()
+        self._value_indices = {value: i for i, value in enumerate(values)}
+        self._sections: dict[str, bytes | bytearray] = {
+            "values": self._join(self._value(v) for v in values),
+            "inputs": self._join(self._index(v) for v in program.inputs),
+            "outputs": self._join(self._index(v) for v in program.outputs),
+            "ops": self._join(self._op(op) for op in program.ops),
+            "operands": self._join(self._operands(op) for op in program.ops),
+            "attributes": self._join(self._attr(name, value) for op in program.ops for name, value in op.attrs.items()),
+            "metadata": _metadata(program),
+        }
+        self._sections |= {"strings": self._strings, "dims": self._dims, "constants": self._constants, "data": self._data}
+
+    @staticmethod
+    def _join(records: Iterable[bytes]) -> bytes:
+        return b"".join(records)
+
+    def _string(self, text: str) -> int:
+        if text not in self._string_offsets:
+            self._string_offsets[text] = len(self._strings)
+            self._strings += text.encode() + b"\0"
+        return self._string_offsets[text]
+
+    def _constant(self, array: np.ndarray) -> int:
+        dtype = DTYPE_NAMES[array.dtype]
+        content = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+        key = (dtype, array.shape, content)
+        if key not in self._constant_indices:
+            self._constant_indices[key] = len(self._constant_indices)
+            self._data += bytes(-len(self._data) % _ALIGN)
+            dims = array.shape + (0,) * (8 - array.ndim)
+            self._constants += _CONSTANT.pack(len(self._data), len(content), _DTYPE_CODES[dtype], array.ndim, *dims)
+            self._data += content
+        return self._constant_indices[key]
+
+    def _dim(self, dim: Dim) -> bytes:
+        return _DIM.pack(dim, 0, 0) if isinstance(dim, int) else _DIM.pack(-1, self._string(dim or ""), 0)
+
+    def _value(self, value: Value) -> bytes:
+        self._dims += self._join(self._dim(d) for d in value.shape or ())
+        rank = _RANK_UNKNOWN if value.shape is None else len(value.shape)
+        constant = _NONE if value.data is None else self._constant(value.data)
+        layout = _LAYOUT_CODES[value.layout]
+        kind = (_DTYPE_CODES[value.dtype], layout, value.zero_point, rank)
+        return _VALUE.pack(self._string(value.name), *kind, value.gap_rows, value.gap_cols, constant, 0)
+
+    def _index(self, value: Value | None) -> bytes:
+        return struct.pack("<I", _NONE if value is None else self._value_indices[value])
+
+    def _op(self, op: Op) -> bytes:
+        counts = len(op.inputs), len(op.outputs), len(op.consts), len(op.attrs)
+        return _OP.pack(self._string(op.type), self._string(op.name), *counts)
+
+    def _operands(self, op: Op) -> bytes:
+        values = [self._index(v) for v in (*op.inputs, *op.outputs)]
+        return self._join(values + [struct.pack("<I", self._constant(array)) for array in op.consts])
+
+    def _attr(self, name: str, value: int | float) -> bytes:
+        if isinstance(value, float):
+            return _ATTR_FLOAT.pack(self._string(name), 1, value)
+        return _ATTR_INT.pack(self._string(name), 0, value)
+
+    def file(self, isa_floor: str) -> bytes:
+        table, body, offset = b"", [], _HEADER_BYTES
+        for kind, name in enumerate(SECTIONS):
+            content = bytes(self._sections[name])
+            padding = -offset % _ALIGN
+            body += [bytes(padding), content]
+            offset += padding
+            table += _SECTION.pack(offset, len(content), kind, crc32c(content))
+            offset += len(content)
+        fields = [MAGIC, FORMAT_VERSION, _ISA_FLOORS[isa_floor], offset, len(SECTIONS)]
+        crc = crc32c(_HEADER.pack(*fields, 0) + table)
+        return self._join([_HEADER.pack(*fields, crc), table, *body])
+
+
+def _metadata(program: Program) -> bytes:
+    facts = {"model": program.info, "ops": [op.info for op in program.ops]}
+    return json.dumps(facts, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,101 @@
+"""The writer of .honed files, and the reader of their metadata."""
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from honed import ArtifactError
+from honed.kernels._native import crc32c
+from honed.passes.lower.artifact import SECTIONS, read_metadata, save_artifact, write_artifact
+from honed.passes.lower.program import Op, Program, Value
+
+
+def small_program() -> Program:
+    x, y = Value("x", "f32", ("n", 3)), Value("y", "f32", ("n", 3))
+    op = Op("unary_f32", "relu", [x], [y], {"op": 1}, [np.arange(3), np.arange(3)], info={"macs": 12, "not": {"sparse": "no zeros"}})
+    return Program([x], [y], [op], info={"producer": "test"})
+
+
+def sections(content: bytes) -> dict[str, bytes]:
+    table = [struct.unpack_from("<QQII", content, 64 + 24 * i) for i in range(len(SECTIONS))]
+    return {name: content[offset : offset + size] for name, (offset, size, _, _) in zip(SECTIONS, table, strict=True)}
+
+
+def test_crc32c_gives_the_published_check_values() -> None:
+    """The vectors of RFC 3720, appendix B.4, and the usual one."""
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(bytes(32)) == 0x8A9136AA
+    assert crc32c(b"\xff" * 32) == 0x62A8AB43
+    assert crc32c(bytes(range(32))) == 0x46DD794E
+    assert crc32c(b"") == 0
+
+
+def test_metadata_comes_back() -> None:
+    assert read_metadata(write_artifact(small_program())) == {
+        "model": {"producer": "test"},
+        "ops": [{"macs": 12, "not": {"sparse": "no zeros"}}],
+    }
+
+
+def test_same_program_gives_the_same_bytes() -> None:
+    assert write_artifact(small_program()) == write_artifact(small_program())
+
+
+def test_equal_constants_are_stored_once_and_aligned() -> None:
+    parts = sections(write_artifact(small_program()))
+    assert parts["data"] == np.arange(3).tobytes()
+    assert len(parts["constants"]) == 88
+    assert struct.unpack("<4I", parts["operands"]) == (0, 1, 0, 0)  # values 0 and 1, constant 0 twice
+
+
+def test_sections_are_aligned_and_padding_is_zero() -> None:
+    content = write_artifact(small_program())
+    covered = bytearray(content)
+    covered[: 64 + 24 * len(SECTIONS)] = bytes(64 + 24 * len(SECTIONS))
+    for i in range(len(SECTIONS)):
+        offset, size, kind, crc = struct.unpack_from("<QQII", content, 64 + 24 * i)
+        assert offset % 64 == 0 and kind == i and crc == crc32c(content[offset : offset + size])
+        covered[offset : offset + size] = bytes(size)
+    assert not any(covered)
+
+
+def test_invalid_program_is_refused() -> None:
+    program = small_program()
+    program.ops.clear()
+    with pytest.raises(ValueError, match=r"y: .*written by no operator"):
+        write_artifact(program)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda b: b[:100], "not a .honed file"),
+        (lambda b: b"X" + b[1:], "not a .honed file"),
+        (lambda b: b[:8] + b"\x02" + b[9:], "format version 2, expected 1"),
+        (lambda b: b[:70] + b"\xff" + b[71:], "header is damaged"),
+        (lambda b: b[:-1], "bytes, expected"),
+        (lambda b: b.replace(b'"macs":12', b'"macs":13'), "section metadata is damaged"),
+    ],
+)
+def test_damaged_file_is_an_error(damage, message: str) -> None:
+    with pytest.raises(ArtifactError, match=message):
+        read_metadata(damage(write_artifact(small_program())))
+
+
+def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.honed"
+    path.write_bytes(b"old")
+
+    def refuse(source, target) -> None:
+        raise OSError("disk is full")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk is full"):
+        patch.setattr(os, "replace", refuse)
+        save_artifact(small_program(), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    save_artifact(small_program(), path)
+    assert path.read_bytes() == write_artifact(small_program())
+    assert list(tmp_path.iterdir()) == [path]
