@@ -198,7 +198,7 @@ cdef class _Tensor:
         return index
 
     def load(self, array):
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")  # unlike ascontiguousarray, leaves rank 0 alone
         cdef honed_context ctx
         cdef int64_t dims[8]
         if array.dtype != self.numpy_dtype:
@@ -276,7 +276,7 @@ cdef class Operator:
         spec.attrs, spec.num_attrs = attr_list, len(self._names)
         self.consts = []
         for i, array in enumerate(consts):
-            array = np.ascontiguousarray(array)
+            array = np.asarray(array, order="C")  # unlike ascontiguousarray, leaves rank 0 alone
             t = _Tensor(TensorSpec(_NAMES[array.dtype]))
             t.load(array)
             self.consts.append(t)
