@@ -1,0 +1,36 @@
+"""The codes of the attribute `op` of unary_f32 and binary_f32 (kernels/unary/functions.inc, kernels/binary/functions.inc)."""
+
+UNARY = {
+    "abs": 0,
+    "neg": 1,
+    "sign": 2,
+    "floor": 3,
+    "ceil": 4,
+    "round": 5,
+    "sqrt": 6,
+    "reciprocal": 7,
+    "exp": 8,
+    "log": 9,
+    "sin": 10,
+    "cos": 11,
+    "erf": 12,
+    "tanh": 13,
+    "sigmoid": 14,
+    "softplus": 15,
+    "softsign": 16,
+    "relu": 17,
+    "leaky_relu": 18,
+    "thresholded_relu": 19,
+    "clip": 20,
+    "elu": 21,
+    "selu": 22,
+    "celu": 23,
+    "hard_sigmoid": 24,
+    "hard_swish": 25,
+    "silu": 26,
+    "gelu": 27,
+    "gelu_tanh": 28,
+    "mish": 29,
+}
+
+BINARY = {"add": 0, "sub": 1, "mul": 2, "div": 3, "max": 4, "min": 5, "prelu": 6}
