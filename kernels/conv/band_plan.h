@@ -34,6 +34,9 @@ honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed
 
 honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task);
 
+/* Bytes of a block's packed weights: [units][taps][HONED_ROWS] of 4 bytes. */
+static inline int64_t honed_band_block_bytes(const honed_band_plan *plan) { return plan->units * plan->taps * HONED_ROWS * 4; }
+
 /* Bits of the 16 pixels of a vector. */
 static inline uint32_t honed_band_valid(const honed_band_plan *plan, int64_t vector) {
   return (uint32_t)(plan->valid[vector / 4] >> (vector % 4 * 16) & 0xffff);

@@ -3,17 +3,18 @@
 #define HONED_CONV_U8S8_TILE_AVX512_H
 
 #include "base/x86_bytes_avx512.h"
-#include "conv/requantize.h"
+#include "conv_u8s8.h"
 
+typedef honed_conv_u8s8 params;
 typedef __m512i sums;
 
-static inline sums sums_set1(int32_t v) { return _mm512_set1_epi32(v); }
+static inline sums sums_init(const params *p, int64_t oc) { return _mm512_set1_epi32(p->requantize.init[oc]); }
 
 static inline floats sums_scale(const honed_requantize *r, int64_t oc, sums acc) {
   return floats_fma(ints_to_floats(acc), floats_set1(r->scale[oc]), floats_set1(r->offset[oc]));
 }
 
-static inline void sums_store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
+static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
                                  uint8_t *out) {
   floats q = sums_scale(r, oc, acc);
   if (residual != NULL) {
@@ -28,9 +29,17 @@ static inline void sums_store_u8(const honed_requantize *r, int64_t oc, sums acc
   _mm_storeu_si128((__m128i *)out, _mm_mask_mov_epi8(_mm_set1_epi8((char)fill), (__mmask16)valid, y));
 }
 
-static inline void sums_store_f32(const honed_requantize *r, int64_t oc, sums acc, uint32_t valid, float *out) {
+static inline void store_f32(const honed_requantize *r, int64_t oc, sums acc, uint32_t valid, float *out) {
   const floats y = floats_clamp(sums_scale(r, oc, acc), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
   floats_store(out, _mm512_maskz_mov_ps((__mmask16)valid, y));
+}
+
+static inline void sums_store(const params *p, int64_t oc, sums acc, const void *residual, uint32_t valid, const honed_tensor *y, void *out) {
+  if (y->dtype == HONED_F32) {
+    store_f32(&p->requantize, oc, acc, valid, out);
+  } else {
+    store_u8(&p->requantize, oc, acc, residual, valid, y->zero_point, out);
+  }
 }
 
 static inline void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, uint8_t *out) {

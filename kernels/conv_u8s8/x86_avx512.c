@@ -3,20 +3,20 @@
 
 #define TILE_ROWS 8
 #define TILE_VECTORS 2
-typedef struct quads {
+typedef struct pixels {
   __m512i even, odd;
-} quads;
-typedef quads factors;
+} pixels;
+typedef pixels factors;
 
-static inline quads quads_load(const uint8_t *p) {
+static inline pixels pixels_load(const void *p) {
   const __m512i quad = _mm512_loadu_si512(p);
-  return (quads){_mm512_and_si512(quad, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(quad, 8)};
+  return (pixels){_mm512_and_si512(quad, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(quad, 8)};
 }
-static inline factors factors_load(const int8_t *w) {
+static inline factors factors_load(const void *w) {
   const __m512i quad = _mm512_set1_epi32(*(const int32_t *)w);
   return (factors){_mm512_srai_epi16(_mm512_slli_epi16(quad, 8), 8), _mm512_srai_epi16(quad, 8)};
 }
-static inline sums sums_add(sums acc, quads a, factors b) {
+static inline sums sums_add(sums acc, pixels a, factors b) {
   return _mm512_add_epi32(acc, _mm512_add_epi32(_mm512_madd_epi16(a.even, b.even), _mm512_madd_epi16(a.odd, b.odd)));
 }
 

@@ -3,12 +3,12 @@
 
 #define TILE_ROWS 8
 #define TILE_VECTORS 3
-typedef __m512i quads;
+typedef __m512i pixels;
 typedef __m512i factors;
 
-static inline quads quads_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
-static inline factors factors_load(const int8_t *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
-static inline sums sums_add(sums acc, quads a, factors b) { return honed_dpbusd(acc, a, b); }
+static inline pixels pixels_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline factors factors_load(const void *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
+static inline sums sums_add(sums acc, pixels a, factors b) { return honed_dpbusd(acc, a, b); }
 
 #include "generic.h"
 

@@ -1,0 +1,127 @@
+/* The loops of the dense vector kernels, once for all types and instruction sets. A pixel of a unit, and a weight of a unit's tap, are 4
+ * bytes: one f32, or a quad of bytes. Define before inclusion
+ *
+ *   params                                 type of the operator's parameters; has conv and weights
+ *   sums, pixels, factors                  types: 16 sums; 16 pixels of a unit; one output channel's weight, broadcast
+ *   sums sums_init(const params *, int64_t oc)
+ *   pixels pixels_load(const void *)
+ *   factors factors_load(const void *)
+ *   sums sums_add(sums, pixels, factors)
+ *   void sums_store(const params *, int64_t oc, sums, const void *residual or NULL, uint32_t valid, const honed_tensor *y, void *out)
+ *   void copy_band(const params *, const honed_band_plan *, const honed_band_task *, const honed_tensor *x, void *scratch)
+ *                                          fills scratch: [units][phases][plane_pixels] of 4 bytes
+ *   TILE_ROWS (4 or 8), TILE_VECTORS (1 to 3)
+ */
+#include <string.h>
+
+#include "band_plan.h"
+#include "base/unroll.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+typedef struct operands {
+  const params *p;
+  const honed_band_plan *plan;
+  const honed_tensor *x, *y, *residual; /* residual may be NULL */
+  char *scratch;
+  honed_band_task task;
+} operands;
+
+/* Sums of `rows` output channels (blocks beside each other in w) over `vectors` vectors; `x` is the tile's first pixel in scratch. */
+ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, int vectors, const char *x, sums acc[]) {
+  const honed_band_plan *plan = o->plan;
+  const int64_t block_bytes = honed_band_block_bytes(plan), unit_bytes = plan->phases * plan->plane_pixels * 4;
+  const int64_t last = o->p->conv.out_channels - 1;
+  HONED_UNROLL8(r, if (r < rows) {
+    const sums init = sums_init(o->p, oc + r < last ? oc + r : last);
+    HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = init;)
+  })
+  for (int64_t unit = 0; unit < plan->units; unit++, x += unit_bytes) {
+    for (int64_t tap = 0; tap < plan->taps; tap++, w += 16) {
+      const char *tile = x + 4 * plan->tap_offset[tap];
+      pixels a[3];
+      HONED_UNROLL3(v, if (v < vectors) a[v] = pixels_load(tile + 64 * v);)
+      HONED_UNROLL8(r, if (r < rows) {
+        const factors b = factors_load(w + r / 4 * block_bytes + r % 4 * 4);
+        HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = sums_add(acc[r * vectors + v], a[v], b);)
+      })
+    }
+  }
+}
+
+/* Address of an element of a planar tensor. */
+ALWAYS void *element(const honed_tensor *t, int64_t image, int64_t channel, int64_t pixel) {
+  const int64_t at = image * t->image_stride + channel * t->plane_stride + pixel;
+  return t->dtype == HONED_F32 ? (void *)((float *)t->data + at) : (void *)((uint8_t *)t->data + at);
+}
+
+ALWAYS void store(const operands *o, int64_t oc, int64_t vector, sums acc) {
+  const int64_t image = o->task.image, pixel = vector * HONED_VECTOR;
+  const void *residual = o->residual == NULL ? NULL : element(o->residual, image, oc, pixel);
+  sums_store(o->p, oc, acc, residual, honed_band_valid(o->plan, vector), o->y, element(o->y, image, oc, pixel));
+}
+
+ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_end, int rows, int vectors, int64_t vector) {
+  sums acc[TILE_ROWS * 3];
+  accumulate(o, w, oc, rows, vectors, o->scratch + (vector - o->task.vector) * 64, acc);
+  HONED_UNROLL8(r, HONED_UNROLL3(v, if (r < rows && v < vectors) {
+    if (oc + r < oc_end) store(o, oc + r, vector + v, acc[r * vectors + v]);
+  }))
+}
+
+/* Functions of their own, so that each has the registers to itself. */
+#define RUN_BAND(name, rows)                                                                                                   \
+  static __attribute__((noinline)) void name(const operands *o, const char *w,  int64_t oc, int64_t oc_end) {                 \
+    int64_t v = o->task.vector;                                                                                                \
+    const int64_t end = o->task.vector_end;                                                                                    \
+    for (; v + TILE_VECTORS <= end; v += TILE_VECTORS) run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);                      \
+    if (TILE_VECTORS > 2 && end - v == 2) run_tile(o, w, oc, oc_end, rows, 2, v);                                              \
+    if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, oc, oc_end, rows, 1, v);                                              \
+  }
+RUN_BAND(run_band_4, 4)
+#if TILE_ROWS == 8
+RUN_BAND(run_band_8, 8)
+#endif
+#undef RUN_BAND
+
+static void fill(const operands *o, int64_t oc) {
+  const size_t count = (size_t)((o->task.fill_end - o->task.vector_end) * HONED_VECTOR);
+  void *out = element(o->y, o->task.image, oc, o->task.vector_end * HONED_VECTOR);
+  memset(out, o->y->dtype == HONED_U8 ? o->y->zero_point : 0, count * honed_dtype_bytes(o->y->dtype));
+}
+
+static void run_task(const operands *o) {
+  const honed_band_plan *plan = o->plan;
+  const int64_t rows = o->p->conv.out_channels / o->p->conv.group, first = o->task.group * rows, oc_end = first + rows;
+  const int64_t block_bytes = honed_band_block_bytes(plan);
+  copy_band(o->p, plan, &o->task, o->x, o->scratch);
+  for (int64_t block = o->task.block; block < o->task.block_end;) {
+    const char *w = (const char *)o->p->weights + (o->task.group * plan->blocks + block) * block_bytes;
+    const int64_t oc = first + block * HONED_ROWS;
+#if TILE_ROWS == 8
+    if (o->task.block_end - block >= 2) {
+      run_band_8(o, w, oc, oc_end);
+      block += 2;
+      continue;
+    }
+#endif
+    run_band_4(o, w, oc, oc_end);
+    block++;
+  }
+  if (o->task.fill_end > o->task.vector_end) {
+    for (int64_t row = o->task.block * HONED_ROWS; row < o->task.block_end * HONED_ROWS && row < rows; row++) fill(o, first + row);
+  }
+}
+
+ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  operands o = {.p = call->params,
+                .plan = call->plan,
+                .x = call->inputs[0],
+                .y = call->outputs[0],
+                .residual = call->num_inputs == 2 ? call->inputs[1] : NULL,
+                .scratch = scratch};
+  for (int64_t i = begin; i < end; i++) {
+    o.task = honed_band_task_get(o.plan, i);
+    run_task(&o);
+  }
+}

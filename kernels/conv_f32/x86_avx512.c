@@ -1,0 +1,27 @@
+#include "base/x86_floats_avx512.h"
+#include "conv_f32.h"
+
+#define TILE_ROWS 8
+#define TILE_VECTORS 3
+typedef honed_conv_f32 params;
+typedef floats sums;
+typedef floats pixels;
+typedef floats factors;
+
+static inline sums sums_init(const params *p, int64_t oc) { return floats_set1(p->output.bias[oc]); }
+static inline pixels pixels_load(const void *p) { return floats_load(p); }
+static inline factors factors_load(const void *w) { return floats_set1(*(const float *)w); }
+static inline sums sums_add(sums acc, pixels a, factors b) { return floats_fma(b, a, acc); }
+
+static inline void sums_store(const params *p, int64_t oc, sums acc, const void *residual, uint32_t valid, const honed_tensor *y, void *out) {
+  (void)oc;
+  (void)y;
+  if (residual != NULL) acc = floats_add(acc, floats_load(residual));
+  floats_store(out, floats_keep(valid, floats_clamp(acc, floats_set1(p->output.clamp_lo), floats_set1(p->output.clamp_hi))));
+}
+
+#include "generic.h"
+
+void honed_conv_f32_8x3__avx512(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  run_tasks(call, scratch, begin, end);
+}

@@ -1,0 +1,33 @@
+import pytest
+
+from honed.kernels._native import KernelError, isa_levels
+from honed.kernels.packing import pack_conv_f32
+from tests.kernels import conv_checks as check
+from tests.kernels.conv_cases import CASES, WIDE, WITH_RESIDUAL, Conv
+
+KIND = ("conv_f32", pack_conv_f32)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", CASES + WIDE, ids=str)
+def test_sums_are_within_their_bound(conv, isa):
+    check.check_bound(*KIND, conv, isa)
+
+
+@pytest.mark.parametrize("conv", CASES + WIDE, ids=str)
+def test_variants_agree_to_the_bit(conv):
+    check.check_variants_agree(*KIND, conv, isa_levels())
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+def test_residual_and_clamp(isa):
+    check.check_float_residual(*KIND, WITH_RESIDUAL, isa)
+
+
+def test_gaps_smaller_than_the_pads_are_refused():
+    conv = Conv(pad_left=2, pad_right=2, kernel_w=5)
+    x, w, bias = check.float_operands(conv)
+    narrow = Conv(pad_left=1, pad_right=1, kernel_w=3)
+    op = narrow.operator("conv_f32", [*pack_conv_f32(w), bias], None, dtype="f32", kernel_w=5, pad_left=2, pad_right=2)
+    with pytest.raises(KernelError, match="gaps of 1 rows and 1 columns, expected at least 1 and 2"):
+        op.run([x])
