@@ -29,6 +29,10 @@ static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes ou
   out[2] = _mm256_unpacklo_epi16(ab_hi, cd_hi);
   out[3] = _mm256_unpackhi_epi16(ab_hi, cd_hi);
 }
+static inline bytes bytes_windows(const uint8_t *p, int j) {
+  const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6);
+  return _mm256_shuffle_epi8(bytes_load(p + 4 * j), _mm256_broadcastsi128_si256(lane));
+}
 static inline void bytes_widen(bytes v, ints out[4]) {
   const bytes zero = _mm256_setzero_si256();
   const bytes lo = _mm256_unpacklo_epi8(v, zero), hi = _mm256_unpackhi_epi8(v, zero);

@@ -28,6 +28,11 @@ static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes ou
   out[2] = _mm512_unpacklo_epi16(ab_hi, cd_hi);
   out[3] = _mm512_unpackhi_epi16(ab_hi, cd_hi);
 }
+/* Of each pixel of split vector j, the four pixels that begin with it in the row at p. */
+static inline bytes bytes_windows(const uint8_t *p, int j) {
+  const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6);
+  return _mm512_shuffle_epi8(_mm512_loadu_si512(p + 4 * j), _mm512_broadcast_i32x4(lane));
+}
 /* u8 to s32, in split order. */
 static inline void bytes_widen(bytes v, ints out[4]) {
   const bytes zero = _mm512_setzero_si512();

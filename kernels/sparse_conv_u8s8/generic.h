@@ -1,11 +1,5 @@
-/* The loop of the vector kernels, once. Include a base/x86_bytes_*.h first, and define before inclusion
- *
- *   products                        type: four interleaved planes of one split vector, ready to be multiplied
- *   products products_make(ints)
- *   factors                         type: four weights of one output channel, broadcast
- *   factors factors_load(const int8_t *)
- *   ints products_add(ints acc, products, factors)
- *   MAX_ROWS                        output channels whose sums fit in registers at once, for one vector of pixels */
+/* The loop of the vector kernels, once. Include a conv/products_*.h first, and define MAX_ROWS: how many output channels' sums fit in
+ * registers at once, for one vector of pixels. */
 #include "base/unroll.h"
 #include "conv/requantize_bytes.h"
 #include "sparse_conv_u8s8.h"

@@ -1,22 +1,6 @@
-/* Without VNNI: both factors are widened to 16 bits, so that nothing saturates; even and odd bytes apart. */
-#include "base/x86_bytes_avx2.h"
+#include "conv/products_avx2.h"
 
 enum { MAX_ROWS = 2 };
-typedef struct products {
-  ints even, odd;
-} products;
-typedef products factors;
-
-static inline products products_make(ints quad) {
-  return (products){_mm256_and_si256(quad, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(quad, 8)};
-}
-static inline factors factors_load(const int8_t *w) {
-  const ints quad = _mm256_set1_epi32(*(const int32_t *)w);
-  return (factors){_mm256_srai_epi16(_mm256_slli_epi16(quad, 8), 8), _mm256_srai_epi16(quad, 8)};
-}
-static inline ints products_add(ints acc, products a, factors b) {
-  return _mm256_add_epi32(acc, _mm256_add_epi32(_mm256_madd_epi16(a.even, b.even), _mm256_madd_epi16(a.odd, b.odd)));
-}
 
 #include "generic.h"
 

@@ -121,6 +121,15 @@ WIDE = [
     Conv(in_channels=300, out_channels=9, height=40, width=41, batch=2),
     Conv(in_channels=257, out_channels=33, height=7, width=7, **POINTWISE),
 ]
+DEPTHWISE = [
+    Conv(in_channels=8, out_channels=8, group=8, height=14, width=14),
+    Conv(in_channels=5, out_channels=10, group=5, height=19, width=33, batch=2, extra_rows=1, extra_cols=1),
+    Conv(in_channels=6, out_channels=6, group=6, stride_h=2, stride_w=2, height=15, width=28),
+    Conv(in_channels=3, out_channels=3, group=3, kernel_h=5, kernel_w=5, pad_top=2, pad_left=2, pad_bottom=2, pad_right=2, height=20, width=20),
+    Conv(in_channels=3, out_channels=3, group=3, kernel_h=5, kernel_w=7, stride_h=2, stride_w=3, height=20, width=30),
+    Conv(in_channels=4, out_channels=4, group=4, dilation_h=2, dilation_w=2, height=12, width=13),
+    Conv(in_channels=4, out_channels=4, group=4, **POINTWISE),
+]
 WITH_RESIDUAL = Conv(in_channels=9, out_channels=6, height=15, width=14, batch=2)
 
 

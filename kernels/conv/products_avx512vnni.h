@@ -1,0 +1,15 @@
+/* Products of four interleaved planes (base/x86_bytes_avx512.h) with four weights: the int8 dot product. */
+#ifndef HONED_CONV_PRODUCTS_AVX512VNNI_H
+#define HONED_CONV_PRODUCTS_AVX512VNNI_H
+
+#include "base/x86_bytes_avx512.h"
+#include "base/x86_vnni.h"
+
+typedef ints products; /* four interleaved planes of one split vector, ready to be multiplied */
+typedef ints factors;  /* four weights of one output channel, broadcast */
+
+static inline products products_make(ints quad) { return quad; }
+static inline factors factors_load(const int8_t *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
+static inline ints products_add(ints acc, products a, factors b) { return honed_dpbusd(acc, a, b); }
+
+#endif

@@ -1,0 +1,27 @@
+/* Depthwise float convolution over planes.
+ *
+ *   sum[oc][p] = bias[oc] + sum over taps t of w[oc][t] * x[oc / multiplier][p + shift(t)], in order, by fused multiply-adds
+ *   y[oc][p]   = clamp(sum[oc][p] + residual[oc][p]) where p is a valid pixel, 0 where it is not
+ *
+ * Operator type depthwise_f32: group = in_channels, multiplier = out_channels / in_channels. Inputs x f32 planar, optionally residual f32
+ * planar; output f32 planar. Constants: weights f32 [out_channels][taps], bias. The same bits in every variant. Kernels read x up to
+ * HONED_OVERREAD elements past the last pixel that they need. */
+#ifndef HONED_DEPTHWISE_F32_H
+#define HONED_DEPTHWISE_F32_H
+
+#include "conv/output_f32.h"
+#include "conv/plane_plan.h"
+
+typedef struct honed_depthwise_f32 {
+  honed_conv conv;
+  honed_output_f32 output;
+  const float *weights;
+  honed_tap *taps; /* [kernel_h * kernel_w] */
+  int kernel;      /* row of kernels.inc */
+} honed_depthwise_f32;
+
+#define HONED_DEPTHWISE_F32(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
+#include "kernels.inc"
+#undef HONED_DEPTHWISE_F32
+
+#endif

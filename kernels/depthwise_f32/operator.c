@@ -1,0 +1,54 @@
+#include <stdlib.h>
+
+#include "base/select.h"
+#include "depthwise_f32.h"
+
+#define HONED_DEPTHWISE_F32 HONED_KERNEL_ROW
+static const honed_kernel_row kernels[] = {
+#include "kernels.inc"
+};
+#undef HONED_DEPTHWISE_F32
+
+static void destroy(void *params) {
+  honed_depthwise_f32 *p = params;
+  free(p->taps);
+  free(p);
+}
+
+static honed_status list_taps(honed_depthwise_f32 *p, honed_context *ctx) {
+  const int64_t count = honed_conv_taps(&p->conv);
+  p->taps = malloc((size_t)count * sizeof *p->taps);
+  if (p->taps == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld taps", (long long)count);
+  for (int64_t i = 0; i < count; i++) p->taps[i] = (honed_tap){i / p->conv.kernel_w, i % p->conv.kernel_w};
+  return HONED_OK;
+}
+
+static honed_status create(const honed_op_spec *spec, void **params, honed_context *ctx) {
+  honed_depthwise_f32 *p = calloc(1, sizeof *p);
+  if (p == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for parameters");
+  const void *weights = NULL;
+  honed_status status = honed_conv_create(spec, &p->conv, ctx);
+  if (status == HONED_OK) status = honed_depthwise_check(&p->conv, ctx);
+  if (status == HONED_OK) status = honed_const_get(spec, 0, HONED_F32, p->conv.out_channels * honed_conv_taps(&p->conv), &weights, ctx);
+  if (status == HONED_OK) status = honed_output_f32_create(spec, 1, p->conv.out_channels, &p->output, ctx);
+  if (status == HONED_OK) status = list_taps(p, ctx);
+  if (status != HONED_OK) {
+    destroy(p);
+    return status;
+  }
+  p->weights = weights;
+  p->kernel = honed_kernel_select(kernels, spec->isa);
+  *params = p;
+  return HONED_OK;
+}
+
+static honed_status reshape(honed_call *call, honed_context *ctx) {
+  const honed_depthwise_f32 *p = call->params;
+  call->kernel = kernels[p->kernel].kernel;
+  const honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  return status == HONED_OK ? honed_plane_plan_create(&p->conv, p->taps, honed_conv_taps(&p->conv), call, ctx) : status;
+}
+
+static const char *kernel_name(const void *params) { return kernels[((const honed_depthwise_f32 *)params)->kernel].name; }
+
+const honed_op_type honed_op_depthwise_f32 = {"depthwise_f32", create, destroy, reshape, kernel_name, 0};
