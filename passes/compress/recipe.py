@@ -1,0 +1,178 @@
+"""Recipes: which compression techniques a model gets, with what settings, and where they differ from layer to layer.
+
+The schema is documented in docs/recipes.md. Everything that can be checked without the model is checked here; selectors are
+matched against a model by `select.resolve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ...graph.errors import RecipeError
+
+Pattern = Literal["1x1", "2x1", "4x1"]
+RangeMethod = Literal["minmax", "percentile", "mse"]
+Special = Literal["first", "depthwise", "last"]
+
+Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
+Energy = Annotated[float, Field(gt=0.0, le=1.0)]
+Rank = Annotated[int, Field(ge=1)]
+Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
+
+_FILE_LIMIT_BYTES = 4 << 20
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=True)
+
+
+class PruneLayer(_Section):
+    """What differs for the layers that a selector matches. Left out: as in the section."""
+
+    sparsity: Sparsity | None = None
+    pattern: Pattern | None = None
+
+
+class Prune(_Section):
+    """Magnitude pruning. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight stays."""
+
+    sparsity: Sparsity | None = None
+    scope: Literal["layer", "global"] = "layer"
+    pattern: Pattern = "1x1"
+    keep: list[Special] = ["first", "depthwise", "last"]
+    skip: list[str] = []
+    layers: dict[str, PruneLayer] = {}
+    masks: str | dict[str, np.ndarray] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_to_prune(self) -> Prune:
+        if self.sparsity is None and self.masks is None and all(layer.sparsity is None for layer in self.layers.values()):
+            raise ValueError("names nothing to prune: give a sparsity, a layer with a sparsity, or masks")
+        return self
+
+
+class Correct(_Section):
+    """Restores the mean and variance of every output channel of the pruned layers, measured on `samples` calibration samples."""
+
+    samples: Annotated[int, Field(ge=2)] = 512
+    skip: list[str] = []
+
+
+class FactoriseLayer(_Section):
+    """A rank, a pair of ranks (output, input) for Tucker-2, or an energy threshold."""
+
+    rank: Rank | Annotated[list[Rank], Field(min_length=2, max_length=2)] | None = None
+    energy: Energy | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> FactoriseLayer:
+        if (self.rank is None) == (self.energy is None):
+            raise ValueError("needs exactly one of rank and energy")
+        return self
+
+
+class Factorise(_Section):
+    """Low-rank factorisation of the layers in `layers`; with `energy`, of every layer that it makes cheaper."""
+
+    energy: Energy | None = None
+    skip: list[str] = []
+    layers: dict[str, FactoriseLayer] = {}
+
+    @model_validator(mode="after")
+    def _says_what_to_factorise(self) -> Factorise:
+        if self.energy is None and not self.layers:
+            raise ValueError("names nothing to factorise: give an energy or layers")
+        return self
+
+
+class QuantizeLayer(_Section):
+    """What differs for the output ranges of the nodes that a selector matches. Left out: as in the section."""
+
+    range: RangeMethod | None = None
+    percentile: Percentile | None = None
+
+
+class Quantize(_Section):
+    """Static int8: activations u8, asymmetric, per tensor; weights s8, symmetric, per output channel; biases s32.
+
+    correct_bias: takes the mean error that rounding the weights adds to each output channel off the bias.
+    """
+
+    range: RangeMethod = "percentile"
+    percentile: Percentile = 99.99
+    samples: Annotated[int, Field(ge=1)] | None = None
+    correct_bias: bool = True
+    skip: list[str] = []
+    layers: dict[str, QuantizeLayer] = {}
+
+
+class Recipe(_Section):
+    """The whole recipe. `skip` holds for every technique. Techniques run in the order of the fields."""
+
+    version: Literal[1] = 1
+    skip: list[str] = []
+    prune: Prune | None = None
+    correct: Correct | None = None
+    factorise: Factorise | None = None
+    quantize: Quantize | None = None
+
+
+def load_recipe(source: Recipe | Mapping[str, Any] | str | Path) -> Recipe:
+    """A validated recipe from a YAML file, a mapping or a Recipe. The path of masks in a file is relative to that file.
+
+    Raises RecipeError, which names every unknown key and impossible value at once.
+    """
+    if isinstance(source, Recipe):
+        return source
+    if isinstance(source, Mapping):
+        return _validate(dict(source), "recipe")
+    path = Path(source)
+    recipe = _validate(_read_yaml(path), str(path))
+    if recipe.prune is not None and isinstance(recipe.prune.masks, str):
+        masks = str(path.parent / recipe.prune.masks)
+        recipe = recipe.model_copy(update={"prune": recipe.prune.model_copy(update={"masks": masks})})
+    return recipe
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        size = path.stat().st_size
+        if size > _FILE_LIMIT_BYTES:
+            raise RecipeError(f"{path}: {size} bytes, expected a recipe of at most {_FILE_LIMIT_BYTES}")
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise RecipeError(f"{path}: not YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise RecipeError(f"{path}: holds {type(document).__name__}, expected a mapping of techniques")
+    return document
+
+
+def _validate(document: dict[str, Any], where: str) -> Recipe:
+    document = {key: {} if key in ("correct", "quantize") and value in (True, None) else value for key, value in document.items()}
+    try:
+        return Recipe.model_validate(document)
+    except ValidationError as error:
+        lines = [_explain(item) for item in error.errors(include_url=False)]
+        raise RecipeError(f"{where}: " + "; ".join(lines)) from error
+
+
+def _explain(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "recipe"
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if item["type"] == "value_error":
+        return f"{key}: {item['ctx']['error']}"
+    return f"{key}: {item['msg'][0].lower()}{item['msg'][1:]}, found {_shorten(item['input'])}"
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
