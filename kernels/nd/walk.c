@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "shape.h"
+
 enum { TASK_ELEMENTS = 16384 };
 
 static bool merges(const honed_nd_walk *w, int last, int64_t dim, const int64_t *strides) {
@@ -86,4 +88,22 @@ void honed_nd_walk_run(const honed_nd_walk *w, int64_t task_begin, int64_t task_
       row(context, w, in, r * w->row_length + start, n);
     }
   }
+}
+
+honed_status honed_nd_walk_broadcast(honed_call *call, int operands, honed_context *ctx) {
+  int rank = 0;
+  int64_t dims[HONED_MAX_RANK], strides[HONED_ND_OPERANDS][HONED_MAX_RANK];
+  honed_status status = honed_nd_broadcast(operands, call->inputs, &rank, dims, ctx);
+  if (status == HONED_OK) status = honed_call_output(call, 0, rank, dims, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, sizeof(honed_nd_walk), &call->plan, ctx);
+  if (status != HONED_OK) return status;
+  const int64_t *of[HONED_ND_OPERANDS];
+  for (int o = 0; o < operands; o++) {
+    honed_nd_broadcast_strides(call->inputs[o], rank, dims, strides[o]);
+    of[o] = strides[o];
+  }
+  honed_nd_walk_init(call->plan, rank, dims, operands, of);
+  call->num_tasks = honed_nd_walk_tasks(call->plan);
+  call->scratch_bytes = 0;
+  return HONED_OK;
 }

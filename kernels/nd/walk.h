@@ -29,4 +29,7 @@ typedef void (*honed_nd_row)(const void *context, const honed_nd_walk *walk, con
 /* Calls `row` for every row, or piece of one, of the tasks. */
 void honed_nd_walk_run(const honed_nd_walk *walk, int64_t task_begin, int64_t task_end, honed_nd_row row, const void *context);
 
+/* For reshape: output 0 gets the shape to which the first `operands` inputs broadcast; the plan is a walk over it, with its tasks. */
+honed_status honed_nd_walk_broadcast(honed_call *call, int operands, honed_context *ctx);
+
 #endif

@@ -19,7 +19,9 @@ def numbers(shape: tuple[int, ...], dtype: str = "f32") -> np.ndarray:
     return np.arange(np.prod(shape, dtype=int)).astype(DTYPES[dtype]).reshape(shape)
 
 
-def run(name: str, x: np.ndarray, *consts: list[int], outputs: int = 1, dtype: str = "f32", splits: int = 1, **attrs: int) -> list[np.ndarray]:
+def run(
+    name: str, x: np.ndarray, *consts: list[int], outputs: int = 1, dtype: str = "f32", splits: int = 1, **attrs: int
+) -> list[np.ndarray]:
     lists = [np.array(c, np.int64) for c in consts]
     return Operator(name, [TensorSpec(dtype)], [TensorSpec(dtype)] * outputs, attrs, lists).run([x], splits)
 
