@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from honed.kernels import packing
 from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 F32, U8 = TensorSpec("f32"), TensorSpec("u8", zero_point=7)
 SHAPES = [
@@ -133,7 +132,7 @@ def test_gemm_of_any_shape(m: int, n: int, k: int, splits: int, isa: str) -> Non
 
 
 def test_variants_are_chosen_by_instruction_set() -> None:
-    x, w, bias = f32_case(1, 16, 4)
+    _, w, bias = f32_case(1, 16, 4)
     for isa in isa_levels():
         op = Operator("gemm_f32", [F32], [F32], {"n": 16, "k": 4}, [*packing.pack_gemm_f32(w), bias], isa)
         assert op.kernel_name.endswith("__avx512" if isa == "avx512vnni" else f"__{isa}")

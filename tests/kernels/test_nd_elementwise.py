@@ -7,11 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime
 import pytest
+from honed.kernels._native import KernelError, Operator, TensorSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-
-from honed.kernels._native import KernelError, Operator, TensorSpec
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "s64": np.int64, "s32": np.int32, "u8": np.uint8, "s8": np.int8, "bool": np.bool_}
 NUMERIC = [d for d in DTYPES if d != "bool"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from honed.kernels._native import KernelError, Operator, TensorSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-
-from honed.kernels._native import KernelError, Operator, TensorSpec
 
 DTYPES = {"f32": np.float32, "f64": np.float64, "s64": np.int64, "s32": np.int32, "u8": np.uint8, "s8": np.int8, "bool": np.bool_}
 EXAMPLES = settings(max_examples=50, deadline=None, derandomize=True)
@@ -206,7 +205,7 @@ def test_expand_broadcasts_both_ways_and_refuses_what_does_not() -> None:
     np.testing.assert_array_equal(run("expand", x, [1])[0], x)
     with pytest.raises(KernelError, match="do not broadcast"):
         run("expand", x, [2, 1])
-    with pytest.raises(KernelError, match="2 repeats|1 repeats"):
+    with pytest.raises(KernelError, match="1 repeats for a tensor of rank 2"):
         run("tile", x, [2])
 
 
