@@ -1,0 +1,85 @@
+"""From an ONNX model to a program, and to the bytes of a .honed file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import onnx
+import onnx_graphsurgeon as gs
+
+from ...graph import ModelError, infer_shapes, load
+from ..pipeline import clean
+from .artifact import write_artifact
+from .finish import finish
+from .layout import assign_layouts
+from .program import Program
+from .quantized_form import to_qdq
+from .rewrite import rewrite
+from .translate import translate
+
+Model = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
+
+
+def lower(model: Model, *, strict: bool = False) -> Program:
+    """The program that runs `model`, which may be fp32 or quantised (QDQ, QLinear* or *Integer operators), pruned or not.
+
+    strict: refuse operators that would run, but slowly. Raises ModelError, which lists every node that cannot be run.
+    """
+    graph = model.copy() if isinstance(model, gs.Graph) else load(model)
+    clean(graph)
+    notes = to_qdq(graph)
+    if notes:
+        infer_shapes(graph)
+    draft = translate(graph, notes)
+    rewrite(draft)
+    assign_layouts(draft)
+    program = finish(draft)
+    slow = {op.name: op.info["slow"] for op in program.ops if "slow" in op.info}
+    if strict and slow:
+        raise ModelError(f"{len(slow)} slow operators:\n  " + "\n  ".join(f"{name}: {reason}" for name, reason in slow.items()))
+    program.info |= {"name": graph.name}
+    return program
+
+
+def compile_model(model: Model, *, strict: bool = False) -> bytes:
+    """The .honed file of `model`. Arguments and errors are those of `lower`."""
+    return write_artifact(lower(model, strict=strict))
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One operator of a program, for listings.
+
+    nodes: the ONNX nodes that it runs. shape: of its first output. macs: multiply-adds of one image if every weight counts; None where
+    they depend on sizes known at run time only, or the operator has no weights. sparsity: share of zero weights. candidates: kernels
+    that were not chosen, each with estimated cycles and the reason. slow: why it is slower than it should be.
+    """
+
+    name: str
+    kernel: str
+    nodes: list[str]
+    shape: list[int | str | None] | None
+    dtype: str
+    macs: int | None = None
+    weights: int = 0
+    sparsity: float | None = None
+    cycles: int | None = None
+    reason: str = ""
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    slow: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def describe(program: Program) -> list[LayerInfo]:
+    """What every operator does, and why by this kernel."""
+    layers = []
+    for op in program.ops:
+        y, info = op.outputs[0], op.info
+        facts = {k: info[k] for k in ("macs", "weights", "sparsity", "cycles", "reason", "candidates", "slow") if k in info}
+        shape = None if y.shape is None else list(y.shape)
+        layers.append(LayerInfo(op.name, op.type, info.get("onnx", []), shape, y.dtype, **facts))
+    return layers

@@ -1,0 +1,71 @@
+"""The last step of a draft: convolutions and matrix products become runtime operators with packed constants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .draft import Draft, DraftOp, Weights
+from .program import Dim, Program, Value
+from .select import Choice, select_conv, select_gemm
+
+
+def finish(draft: Draft) -> Program:
+    """Selects kernels, packs weights, and notes in every operator's info what `inspect` shows."""
+    for op in draft.walk():
+        if op.type == "conv":
+            _conv(op)
+        elif op.type == "gemm":
+            _gemm(op)
+    return draft.finish()
+
+
+def _values(op: DraftOp, weights: Weights) -> np.ndarray:
+    """The weights that the kernel multiplies with: integers over a u8 input, else f32."""
+    quantized = op.inputs[0] is not None and op.inputs[0].dtype == "u8"
+    return weights.values.astype(np.int64) if quantized else weights.real().astype(np.float32)
+
+
+def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> None:
+    rest = op.consts if op.inputs[0] is not None and op.inputs[0].dtype == "u8" else [weights.bias.astype(np.float32)]
+    op.type = choice.kernel
+    op.consts = [*choice.consts, *rest]
+    op.weights = None
+    values = weights.values
+    op.info |= {
+        "macs": macs,
+        "weights": int(values.size),
+        "sparsity": round(1.0 - np.count_nonzero(values) / max(values.size, 1), 4),
+        "cycles": choice.chosen.describe()["cycles"],
+        "reason": choice.chosen.reason,
+        "candidates": [c.describe() for c in choice.others],
+    }
+
+
+def _conv(op: DraftOp) -> None:
+    weights, y = op.weights, op.outputs[0]
+    assert weights is not None
+    choice = select_conv(_values(op, weights), op.attrs, _plane_pixels(y))
+    pixels = _product(y.shape[2:]) if y.shape is not None else None
+    _take(op, choice, weights, None if pixels is None else pixels * int(weights.values.size))
+
+
+def _gemm(op: DraftOp) -> None:
+    assert op.weights is not None
+    _take(op, select_gemm(_values(op, op.weights)), op.weights, int(op.weights.values.size))
+
+
+def _product(dims: tuple[Dim, ...]) -> int | None:
+    result = 1
+    for dim in dims:
+        if not isinstance(dim, int):
+            return None
+        result *= dim
+    return result
+
+
+def _plane_pixels(value: Value) -> int | None:
+    """Flat pixels from the first to the last valid one."""
+    if value.shape is None or _product(value.shape[2:]) is None:
+        return None
+    height, width = int(value.shape[2] or 0), int(value.shape[3] or 0)
+    return (height - 1) * (width + value.gap_cols) + width

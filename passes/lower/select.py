@@ -1,0 +1,149 @@
+"""Selection: for each convolution and matrix product the kernels that could run it, what each would cost, and the fastest.
+
+Costs are estimated cycles of one core, from the loops of the kernels: how many dot products or multiply-adds over a vector of pixels
+they issue, what each costs, and what it costs to store a result. The constants were measured with AVX-512-VNNI (python -m honed.bench);
+with narrower vectors both sides of a comparison grow alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...kernels.packing import (
+    pack_conv_f32,
+    pack_conv_u8s8,
+    pack_depthwise_f32,
+    pack_depthwise_u8s8,
+    pack_gemm_f32,
+    pack_gemm_u8s8,
+    pack_sparse_conv_f32,
+    pack_sparse_conv_u8s8,
+)
+
+TYPICAL_PIXELS = 28 * 29
+"""Pixels of a plane, gaps included, where the size is not known before run time."""
+SPARSE_FROM = 0.2
+"""Share of zeros from which the sparse form is worth packing to look at."""
+
+
+@dataclass(frozen=True)
+class ConvCosts:
+    """Cycles per word of 64 flat pixels."""
+
+    dense: float
+    """per output channel, tap and step (a quad of u8 channels, one f32 channel)"""
+    dense_output: float
+    """per output channel"""
+    step: tuple[float, float, float]
+    """of a list of 1, 2 or 4 output channels"""
+    list_output: float
+    """per output channel of a list"""
+    depthwise: float
+    """per output channel and tap"""
+
+
+INT8 = ConvCosts(dense=4.7, dense_output=26.0, step=(8.0, 11.0, 17.5), list_output=20.0, depthwise=5.0)
+F32 = ConvCosts(dense=4.5, dense_output=20.0, step=(5.0, 8.8, 17.5), list_output=18.0, depthwise=6.0)
+
+
+@dataclass
+class Candidate:
+    """A way to run a layer. cycles: None where it was not estimated; consts: packed weights, for the one that is taken."""
+
+    kernel: str
+    cycles: float | None
+    reason: str
+    consts: list[np.ndarray] | None = None
+
+    def describe(self) -> dict[str, object]:
+        return {"kernel": self.kernel, "cycles": None if self.cycles is None else round(self.cycles), "reason": self.reason}
+
+
+@dataclass
+class Choice:
+    """The kernel that is taken, its packed weights, and the candidates that were not, with reasons."""
+
+    kernel: str
+    consts: list[np.ndarray]
+    chosen: Candidate
+    others: list[Candidate]
+
+
+def select_conv(weights: np.ndarray, attrs: dict[str, int | float], pixels: int | None) -> Choice:
+    """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; pixels of an output plane, gaps included."""
+    int8 = weights.dtype != np.float32
+    costs, suffix = (INT8, "u8s8") if int8 else (F32, "f32")
+    words = -(-(pixels or TYPICAL_PIXELS) // 64)
+    conv = {name: int(value) for name, value in attrs.items() if name not in ("clamp_lo", "clamp_hi") and not name.startswith("sum_")}
+    candidates = [
+        _dense(weights, conv, costs, suffix, words),
+        _sparse(weights, conv, costs, suffix, words),
+        _depthwise(weights, conv, costs, suffix, words),
+    ]
+    return _fastest(candidates)
+
+
+def _fastest(candidates: list[Candidate]) -> Choice:
+    possible = [c for c in candidates if c.cycles is not None]
+    best = min(possible, key=lambda c: c.cycles or 0.0)
+    assert best.consts is not None and best.cycles is not None
+    for other in possible:
+        if other is not best and other.cycles is not None:
+            slower = f"estimated {other.cycles / max(best.cycles, 1.0):.2f} times the cycles"
+            other.reason = f"{other.reason}, {slower}" if other.reason else slower
+    return Choice(best.kernel, best.consts, best, [c for c in candidates if c is not best])
+
+
+def _fits_s8(weights: np.ndarray) -> bool:
+    return weights.dtype == np.float32 or (weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127)
+
+
+def _dense(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
+    kernel = f"conv_{suffix}"
+    if not _fits_s8(weights):
+        return Candidate(kernel, None, f"integer weights reach {np.abs(weights).max()}, expected -128 to 127")
+    group = conv.get("group", 1)
+    out_channels, per_group, kernel_h, kernel_w = weights.shape
+    rows = -(-(out_channels // group) // 4) * 4 * group
+    steps = -(-per_group // 4) if suffix == "u8s8" else per_group
+    cycles = words * rows * (steps * kernel_h * kernel_w * costs.dense + costs.dense_output)
+    pack = pack_conv_u8s8 if suffix == "u8s8" else pack_conv_f32
+    return Candidate(kernel, cycles, "", pack(weights, **conv))
+
+
+def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
+    kernel = f"sparse_conv_{suffix}"
+    zeros = 1.0 - np.count_nonzero(weights) / max(weights.size, 1)
+    few_channels = weights.shape[1] % 4 != 0 and suffix == "u8s8"
+    if zeros < SPARSE_FROM and _fits_s8(weights) and not few_channels:
+        return Candidate(kernel, None, f"{zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}")
+    pack = pack_sparse_conv_u8s8 if suffix == "u8s8" else pack_sparse_conv_f32
+    consts = pack(weights, **conv)
+    sizes, steps = consts[0][:, 4], consts[0][:, 6].astype(np.int64) - consts[0][:, 5]
+    per_step = np.array([0.0, costs.step[0], costs.step[1], 0.0, costs.step[2]])[sizes]
+    cycles = words * (float((steps * per_step).sum()) + weights.shape[0] * costs.list_output)
+    counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in (1, 2, 4) if (sizes == s).any())
+    return Candidate(kernel, cycles, f"{zeros:.0%} zeros, lists {counts}", consts)
+
+
+def _depthwise(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
+    kernel = f"depthwise_{suffix}"
+    if conv.get("group", 1) != conv["in_channels"]:
+        return Candidate(kernel, None, f"{weights.shape[1]} input channels per output channel, expected 1")
+    if conv["in_channels"] == 1:
+        return Candidate(kernel, None, "one input channel in all")
+    if not _fits_s8(weights):
+        return Candidate(kernel, None, f"integer weights reach {np.abs(weights).max()}, expected -128 to 127")
+    cycles = words * weights.shape[0] * (weights.shape[2] * weights.shape[3] * costs.depthwise + costs.list_output)
+    pack = pack_depthwise_u8s8 if suffix == "u8s8" else pack_depthwise_f32
+    return Candidate(kernel, cycles, "", pack(weights, **conv))
+
+
+def select_gemm(weights: np.ndarray) -> Choice:
+    """weights [N, K], f32 or integers."""
+    int8 = weights.dtype != np.float32
+    kernel = "gemm_u8s8" if int8 else "gemm_f32"
+    consts = (pack_gemm_u8s8 if int8 else pack_gemm_f32)(weights)
+    return Choice(kernel, consts, Candidate(kernel, float(weights.size), ""), [])
