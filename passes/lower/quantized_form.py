@@ -28,7 +28,7 @@ class _Writer:
         return gs.Variable(f"{self.node.name or self.node.op}/qdq.{self.numbers()}", dtype=dtype, shape=shape)
 
     def constant(self, array: np.ndarray) -> gs.Constant:
-        return gs.Constant(f"{self.node.name or self.node.op}/qdq.{self.numbers()}", array)
+        return gs.Constant(f"{self.node.name or self.node.op}/qdq.{self.numbers()}", np.asarray(array))
 
     def emit(self, op: str, inputs: list[Tensor], output: Tensor, attrs: dict | None = None) -> Tensor:
         name = f"{self.node.name}/{op}" if op in ("QuantizeLinear", "DequantizeLinear") else self.node.name
