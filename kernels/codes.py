@@ -1,5 +1,6 @@
-"""The codes of the attribute `op` of unary_f32 and binary_f32 (kernels/unary/functions.inc, kernels/binary/functions.inc)."""
+"""Codes of operators' attributes."""
 
+# unary_f32 and binary_f32 (kernels/unary/functions.inc, kernels/binary/functions.inc): the attribute op.
 UNARY = {
     "abs": 0,
     "neg": 1,
@@ -34,3 +35,10 @@ UNARY = {
 }
 
 BINARY = {"add": 0, "sub": 1, "mul": 2, "div": 3, "max": 4, "min": 5, "prelu": 6}
+
+# resize_nearest and resize_linear (kernels/resize/resize.h): the attributes coordinate_mode and nearest_mode.
+COORDINATE_MODES = {"half_pixel": 0, "pytorch_half_pixel": 1, "align_corners": 2, "asymmetric": 3, "half_pixel_symmetric": 4}
+NEAREST_MODES = {"round_prefer_floor": 0, "round_prefer_ceil": 1, "floor": 2, "ceil": 3}
+
+# pad_planar (kernels/layout/pad_planar.c): the attribute mode.
+PAD_MODES = {"constant": 0, "reflect": 1, "edge": 2}

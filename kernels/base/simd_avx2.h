@@ -73,6 +73,7 @@ static inline __m128i simd_bytes_part(const void *p, int64_t n) {
 }
 
 static inline vi vi_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline vf vf_gather(const float *p, vi at) { return _mm256_i32gather_ps(p, at, 4); }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return _mm256_maskload_epi32(p, simd_lanes_below(n)); }
 static inline void vi_store(int32_t *p, vi a) { _mm256_storeu_si256((__m256i *)p, a); }
 static inline void vi_store_part(int32_t *p, vi a, int64_t n) { _mm256_maskstore_epi32(p, simd_lanes_below(n), a); }

@@ -64,6 +64,7 @@ static inline vm vi_eq(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 #define vi_sar(a, n) _mm512_srai_epi32(a, n)
 
 static inline vi vi_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+static inline vf vf_gather(const float *p, vi at) { return _mm512_i32gather_ps(at, p, 4); }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return _mm512_maskz_loadu_epi32(simd_lanes_below(n), p); }
 static inline void vi_store(int32_t *p, vi a) { _mm512_storeu_si512(p, a); }
 static inline void vi_store_part(int32_t *p, vi a, int64_t n) { _mm512_mask_storeu_epi32(p, simd_lanes_below(n), a); }

@@ -76,6 +76,8 @@ static inline vm vi_eq(vi a, vi b) { return a == b; }
 #define vi_sar(a, n) ((vi)((a) >> (n)))
 
 static inline vi vi_load(const int32_t *p) { return *p; }
+/* Lane i: p[at[i]]. */
+static inline vf vf_gather(const float *p, vi at) { return p[at]; }
 static inline vi vi_load_part(const int32_t *p, int64_t n) { return n > 0 ? *p : 0; }
 static inline void vi_store(int32_t *p, vi a) { *p = a; }
 static inline void vi_store_part(int32_t *p, vi a, int64_t n) {

@@ -47,7 +47,7 @@ def test_refusals():
         Operator("concat_channels", [u8, None], [u8])
     with pytest.raises(KernelError, match="0 inputs and 1 outputs, expected 1 to 64 and 1"):
         Operator("concat_channels", [], [u8])
-    with pytest.raises(KernelError, match=r"input 1 is u8 planar \[1,2,4,3\], expected it to differ from input 0, u8 planar \[1,2,3,3\], in"):
+    with pytest.raises(KernelError, match=r"input 1 is u8 planar \[1,2,4,3\], expected it to differ from input 0, u8 planar \[1,2,3,3\]"):
         Operator("concat_channels", [u8, u8], [u8]).run([pixels((1, 2, 3, 3)), pixels((1, 2, 4, 3))])
     with pytest.raises(KernelError, match="channel 4 of an input of 4 channels"):
         Operator("slice_channels", [u8], [u8], {"start": 1, "channels": 4}).run([pixels((1, 4, 3, 3))])
