@@ -7,7 +7,8 @@
  *   pixels pixels_load(const void *)
  *   factors factors_load(const void *)
  *   sums sums_add(sums, pixels, factors)
- *   void sums_store(const params *, int64_t oc, sums, const void *residual or NULL, uint32_t valid, const honed_tensor *y, void *out)
+ *   void sums_store(const params *, int64_t oc, const sums *, int vectors, const void *residual or NULL, uint64_t valid,
+ *                   const honed_tensor *y, void *out)   one row of a tile
  *   void copy_band(const params *, const honed_band_plan *, const honed_band_task *, const honed_tensor *x, void *scratch)
  *                                          fills scratch: [units][phases][plane_pixels] of 4 bytes
  *   TILE_ROWS (4 or 8), TILE_VECTORS (1 to 3)
@@ -55,18 +56,20 @@ ALWAYS void *element(const honed_tensor *t, int64_t image, int64_t channel, int6
   return t->dtype == HONED_F32 ? (void *)((float *)t->data + at) : (void *)((uint8_t *)t->data + at);
 }
 
-ALWAYS void store(const operands *o, int64_t oc, int64_t vector, sums acc) {
+ALWAYS void store(const operands *o, int64_t oc, int64_t vector, const sums *acc, int vectors, uint64_t valid) {
   const int64_t image = o->task.image, pixel = vector * HONED_VECTOR;
   const void *residual = o->residual == NULL ? NULL : element(o->residual, image, oc, pixel);
-  sums_store(o->p, oc, acc, residual, honed_band_valid(o->plan, vector), o->y, element(o->y, image, oc, pixel));
+  sums_store(o->p, oc, acc, vectors, residual, valid, o->y, element(o->y, image, oc, pixel));
 }
 
 ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_end, int rows, int vectors, int64_t vector) {
   sums acc[TILE_ROWS * 3];
   accumulate(o, w, oc, rows, vectors, o->scratch + (vector - o->task.vector) * 64, acc);
-  HONED_UNROLL8(r, HONED_UNROLL3(v, if (r < rows && v < vectors) {
-    if (oc + r < oc_end) store(o, oc + r, vector + v, acc[r * vectors + v]);
-  }))
+  const uint64_t valid = honed_band_valid(o->plan, vector);
+  HONED_UNROLL8(r, if (r < rows && oc + r < oc_end) {
+    const sums *row = &acc[r * vectors];
+    store(o, oc + r, vector, (const sums[3]){row[0], row[vectors > 1 ? 1 : 0], row[vectors > 2 ? 2 : 0]}, vectors, valid);
+  })
 }
 
 /* Functions of their own, so that each has the registers to itself. */

@@ -37,9 +37,12 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task);
 /* Bytes of a block's packed weights: [units][taps][HONED_ROWS] of 4 bytes. */
 static inline int64_t honed_band_block_bytes(const honed_band_plan *plan) { return plan->units * plan->taps * HONED_ROWS * 4; }
 
-/* Bits of the 16 pixels of a vector. */
-static inline uint32_t honed_band_valid(const honed_band_plan *plan, int64_t vector) {
-  return (uint32_t)(plan->valid[vector / 4] >> (vector % 4 * 16) & 0xffff);
+/* Bits of the pixels of vectors [vector, vector + 3); those past the plane are clear. */
+static inline uint64_t honed_band_valid(const honed_band_plan *plan, int64_t vector) {
+  const int64_t word = vector / 4, shift = vector % 4 * HONED_VECTOR;
+  const uint64_t low = plan->valid[word] >> shift;
+  const bool crosses = shift > 16 && word + 1 < plan->vectors / 4;
+  return crosses ? low | plan->valid[word + 1] << (64 - shift) : low;
 }
 
 #endif

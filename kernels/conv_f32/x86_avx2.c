@@ -24,11 +24,13 @@ static inline void store_8(const params *p, floats sum, const float *residual, u
   floats_store(out, floats_keep(valid, floats_clamp(sum, floats_set1(p->output.clamp_lo), floats_set1(p->output.clamp_hi))));
 }
 
-static inline void sums_store(const params *p, int64_t oc, sums acc, const void *residual, uint32_t valid, const honed_tensor *y, void *out) {
+static inline void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual, uint64_t valid,
+                              const honed_tensor *y, void *out) {
   (void)oc;
   (void)y;
-  store_8(p, acc.lo, residual, valid, out);
-  store_8(p, acc.hi, residual == NULL ? NULL : (const float *)residual + 8, valid >> 8, (float *)out + 8);
+  (void)vectors;
+  store_8(p, acc->lo, residual, (uint32_t)valid, out);
+  store_8(p, acc->hi, residual == NULL ? NULL : (const float *)residual + 8, (uint32_t)(valid >> 8), (float *)out + 8);
 }
 
 #include "generic.h"

@@ -2,6 +2,7 @@
 #ifndef HONED_CONV_U8S8_TILE_AVX512_H
 #define HONED_CONV_U8S8_TILE_AVX512_H
 
+#include "base/unroll.h"
 #include "base/x86_bytes_avx512.h"
 #include "conv_u8s8.h"
 
@@ -10,35 +11,57 @@ typedef __m512i sums;
 
 static inline sums sums_init(const params *p, int64_t oc) { return _mm512_set1_epi32(p->requantize.init[oc]); }
 
-static inline floats sums_scale(const honed_requantize *r, int64_t oc, sums acc) {
-  return floats_fma(ints_to_floats(acc), floats_set1(r->scale[oc]), floats_set1(r->offset[oc]));
-}
-
-static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
-                                 uint8_t *out) {
-  floats q = sums_scale(r, oc, acc);
-  if (residual != NULL) {
-    q = floats_round(floats_clamp(q, floats_set1(r->clamp_lo), floats_set1(r->clamp_hi)));
-    const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)residual)));
-    const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
-    q = floats_clamp(floats_fma(q, floats_set1(r->sum_scale), rest), floats_set1(r->sum_lo), floats_set1(r->sum_hi));
-  } else {
-    q = floats_clamp(q, floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
+/* The u8 results of up to three vectors, in s32. */
+static inline void quantize_row(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, sums q[4]) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  if (residual == NULL && r->saturates) {
+    HONED_UNROLL3(v, if (v < vectors) q[v] = floats_to_ints(floats_fma(ints_to_floats(acc[v]), scale, offset));)
+    return;
   }
-  const __m128i y = _mm512_cvtepi32_epi8(floats_to_ints(q));
-  _mm_storeu_si128((__m128i *)out, _mm_mask_mov_epi8(_mm_set1_epi8((char)fill), (__mmask16)valid, y));
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
+  HONED_UNROLL3(v, if (v < vectors) {
+    floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+    if (residual != NULL) {
+      const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
+      const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
+      real = floats_clamp(floats_fma(floats_round(real), floats_set1(r->sum_scale), rest), sum_lo, sum_hi);
+    }
+    q[v] = floats_to_ints(real);
+  })
 }
 
-static inline void store_f32(const honed_requantize *r, int64_t oc, sums acc, uint32_t valid, float *out) {
-  const floats y = floats_clamp(sums_scale(r, oc, acc), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
-  floats_store(out, _mm512_maskz_mov_ps((__mmask16)valid, y));
-}
-
-static inline void sums_store(const params *p, int64_t oc, sums acc, const void *residual, uint32_t valid, const honed_tensor *y, void *out) {
-  if (y->dtype == HONED_F32) {
-    store_f32(&p->requantize, oc, acc, valid, out);
+static inline void store_u8(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, uint64_t valid,
+                            uint8_t fill, uint8_t *out) {
+  sums q[4];
+  quantize_row(r, oc, acc, vectors, residual, q);
+  HONED_UNROLL4(v, if (v >= vectors) q[v] = q[0];)
+  /* pack leaves lane l of vector j in the dword 4 l + j. */
+  const bytes packed = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes_pack(q));
+  const bytes y = bytes_blend(valid, packed, bytes_set1(fill));
+  if (vectors == 1) {
+    _mm_storeu_si128((__m128i *)out, _mm512_castsi512_si128(y));
   } else {
-    store_u8(&p->requantize, oc, acc, residual, valid, y->zero_point, out);
+    _mm256_storeu_si256((__m256i *)out, _mm512_castsi512_si256(y));
+  }
+  if (vectors == 3) _mm_storeu_si128((__m128i *)(out + 32), _mm512_extracti32x4_epi32(y, 2));
+}
+
+static inline void store_f32(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, uint64_t valid, float *out) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  HONED_UNROLL3(v, if (v < vectors) {
+    const floats y = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+    floats_store(out + v * 16, _mm512_maskz_mov_ps((__mmask16)(valid >> v * 16), y));
+  })
+}
+
+static inline void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual, uint64_t valid,
+                              const honed_tensor *y, void *out) {
+  if (y->dtype == HONED_F32) {
+    store_f32(&p->requantize, oc, acc, vectors, valid, out);
+  } else {
+    store_u8(&p->requantize, oc, acc, vectors, residual, valid, y->zero_point, out);
   }
 }
 

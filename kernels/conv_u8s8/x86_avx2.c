@@ -67,11 +67,13 @@ static inline void store_f32(const honed_requantize *r, int64_t oc, sums acc, ui
   floats_store(out + 8, _mm256_and_ps(scale_clamp(r, oc, acc.hi), _mm256_castsi256_ps(_mm256_cmpeq_epi32(own_hi, bit))));
 }
 
-static inline void sums_store(const params *p, int64_t oc, sums acc, const void *residual, uint32_t valid, const honed_tensor *y, void *out) {
+static inline void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual, uint64_t valid,
+                              const honed_tensor *y, void *out) {
+  (void)vectors;
   if (y->dtype == HONED_F32) {
-    store_f32(&p->requantize, oc, acc, valid, out);
+    store_f32(&p->requantize, oc, *acc, (uint32_t)valid, out);
   } else {
-    store_u8(&p->requantize, oc, acc, residual, valid, y->zero_point, out);
+    store_u8(&p->requantize, oc, *acc, residual, (uint32_t)valid, y->zero_point, out);
   }
 }
 

@@ -74,7 +74,7 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   }
   const int64_t phases = p->phases_h * p->phases_w;
   call->kernel = kernels[p->kernel].kernel;
-  call->num_tasks = x->dims[0] * x->dims[1] * phases;
+  call->num_tasks = x->dims[0] * x->dims[1] * p->phases_h;
   call->scratch_bytes = 0;
   call->plan = NULL;
   return honed_call_output(call, 0, 4, (const int64_t[]){x->dims[0], x->dims[1] * phases, height, width}, ctx);

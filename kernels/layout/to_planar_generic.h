@@ -1,13 +1,19 @@
-/* The loops of all variants, once: plain C that each variant compiles for its instruction set. A task is one plane of the output. */
+/* The loops of all variants, once: plain C that each variant compiles for its instruction set. A task is one row phase of a
+ * channel. A variant may define SPLIT_IN_TWO_U8(row, width, pad, even, odd, count, room, fill), which splits one row of bytes of a
+ * convolution of stride 2; it may overwrite the rest of the planes, `room` elements, which is written later. */
 #include <string.h>
 
 #include "to_planar.h"
 
 #define ELEMENT uint8_t
 #define NAME(x) x##_u8
+#ifdef SPLIT_IN_TWO_U8
+#define NAME_SPLIT_IN_TWO SPLIT_IN_TWO_U8
+#endif
 #include "to_planar_plane.h"
 #undef ELEMENT
 #undef NAME
+#undef NAME_SPLIT_IN_TWO
 #define ELEMENT float
 #define NAME(x) x##_f32
 #include "to_planar_plane.h"
@@ -16,11 +22,11 @@
 
 static inline void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  for (int64_t plane = begin; plane < end; plane++) {
+  for (int64_t task = begin; task < end; task++) {
     if (y->dtype == HONED_U8) {
-      run_plane_u8(call->params, x, y, plane, y->zero_point);
+      run_row_phase_u8(call->params, x, y, task, y->zero_point);
     } else {
-      run_plane_f32(call->params, x, y, plane, 0.0f);
+      run_row_phase_f32(call->params, x, y, task, 0.0f);
     }
   }
 }

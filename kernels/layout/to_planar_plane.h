@@ -25,19 +25,37 @@ static void NAME(copy_row)(const ELEMENT *row, int64_t width, int64_t stride, in
   for (int64_t j = last; j < count; j++) out[j] = fill;
 }
 
-static void NAME(run_plane)(const honed_to_planar *p, const honed_tensor *x, const honed_tensor *y, int64_t plane, ELEMENT fill) {
-  const int64_t phases = p->phases_h * p->phases_w, image = plane / y->dims[1], channel = plane % y->dims[1] / phases;
-  const int64_t a = plane % phases / p->phases_w, b = plane % p->phases_w;
+/* One row to its column phases, `count` elements each, phase b at out + b * plane_stride; `room` is
+ * what is left of a plane from here. */
+static void NAME(split_row)(const honed_to_planar *p, const ELEMENT *row, int64_t width, ELEMENT *out, int64_t plane_stride, int64_t count,
+                            int64_t room, ELEMENT fill) {
+#ifdef NAME_SPLIT_IN_TWO
+  if (p->phases_w == 2 && p->stride_w == 2) {
+    NAME_SPLIT_IN_TWO(row, width, p->pad_left, out, out + plane_stride, count, room, fill);
+    return;
+  }
+#endif
+  (void)room;
+  for (int64_t b = 0; b < p->phases_w; b++) {
+    NAME(copy_row)(row, width, p->stride_w, b - p->pad_left, out + b * plane_stride, count, fill);
+  }
+}
+
+/* One row phase of one channel: phases_w planes of the output. */
+static void NAME(run_row_phase)(const honed_to_planar *p, const honed_tensor *x, const honed_tensor *y, int64_t task, ELEMENT fill) {
+  const int64_t a = task % p->phases_h, channel = task / p->phases_h % x->dims[1], image = task / p->phases_h / x->dims[1];
   const bool dense = x->layout == HONED_DENSE;
   const int64_t height = x->dims[2], width = x->dims[3], row_stride = dense ? width : x->row_stride;
   const ELEMENT *in = (const ELEMENT *)x->data;
   in += dense ? (image * x->dims[1] + channel) * height * width : image * x->image_stride + channel * x->plane_stride;
-  ELEMENT *out = (ELEMENT *)y->data + image * y->image_stride + plane % y->dims[1] * y->plane_stride;
-  for (int64_t i = 0; i < y->dims[2]; i++) {
+  ELEMENT *out = (ELEMENT *)y->data + image * y->image_stride + (channel * p->phases_h + a) * p->phases_w * y->plane_stride;
+  for (int64_t i = 0; i < y->dims[2]; i++, out += y->row_stride) {
     const int64_t row = i * p->stride_h + a - p->pad_top;
     const bool inside = row >= 0 && row < height;
-    NAME(copy_row)(inside ? in + row * row_stride : in, inside ? width : 0, p->stride_w, b - p->pad_left, out + i * y->row_stride,
-                   y->row_stride, fill);
+    NAME(split_row)(p, inside ? in + row * row_stride : in, inside ? width : 0, out, y->plane_stride, y->row_stride,
+                    y->plane_stride - i * y->row_stride, fill);
   }
-  for (int64_t i = y->dims[2] * y->row_stride; i < y->plane_stride; i++) out[i] = fill;
+  for (int64_t b = 0; b < p->phases_w; b++) {
+    for (int64_t i = 0; i < y->plane_stride - y->dims[2] * y->row_stride; i++) out[b * y->plane_stride + i] = fill;
+  }
 }

@@ -88,7 +88,7 @@ class Draft:
 
     def constant(self, name: str, data: np.ndarray) -> Value:
         dtype = next(k for k, v in NUMPY_DTYPES.items() if v == data.dtype)
-        return Value(self.unique(name), dtype, data.shape, data=np.ascontiguousarray(data))
+        return Value(self.unique(name), dtype, data.shape, data=np.asarray(data, order="C"))
 
     def unique(self, name: str) -> str:
         candidate, n = name, 1
