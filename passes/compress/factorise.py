@@ -11,6 +11,7 @@ import onnx_graphsurgeon as gs
 
 from ...graph import View
 from ...graph.errors import RecipeError
+from ...graph.onnx_io import unique_name
 from ..base import GraphPass, Reject
 from ..patch import Patch
 from .layers import Layer, weight_layers
@@ -98,16 +99,17 @@ class FactoriseLowRank(GraphPass):
             if layer.name in self.plan.refused:
                 yield Reject(self.plan.refused[layer.name], layer.node)
             elif layer.name in self.plan.targets:
-                yield self._factorise(layer, self.plan.targets[layer.name])
+                yield self._factorise(layer, self.plan.targets[layer.name], {node.name for node in view.graph.nodes})
 
-    def _factorise(self, layer: Layer, settings: FactoriseLayer) -> Patch | Reject:
+    def _factorise(self, layer: Layer, settings: FactoriseLayer, taken: set[str]) -> Patch | Reject:
         factors = _factors(layer, settings)
         before, after = _macs(layer, [layer.weight]), _macs(layer, factors)
         ranks = [factor.shape[0] for factor in factors[:-1]][::-1]
         if after >= before:
             return Reject(f"rank {ranks} would cost {after / before:.2f} times the multiplications", layer.node)
         patch = Patch(layer.node)
-        patch.replace(layer.node.outputs[0], _write(patch, layer, factors))
+        names = [*(unique_name(f"{layer.name}_{part}", taken) for part in ("in", "core")[: len(factors) - 1]), layer.name]
+        patch.replace(layer.node.outputs[0], _write(patch, layer, factors, names))
         for node in patch.nodes:
             self.origins[node.name] = layer.name
         size = sum(factor.nbytes for factor in factors)
@@ -147,17 +149,15 @@ def _macs(layer: Layer, weights: list[np.ndarray]) -> float:
 def _pixels(tensor: gs.Tensor) -> int | None:
     """Height times width and so on, where they are known numbers."""
     sizes = list(tensor.shape or [None])[2:]
-    return prod(sizes) if sizes and all(isinstance(size, int) for size in sizes) else None
+    return int(prod(sizes)) if sizes and all(isinstance(size, (int, np.integer)) for size in sizes) else None
 
 
-def _write(patch: Patch, layer: Layer, factors: list[np.ndarray]) -> gs.Variable:
+def _write(patch: Patch, layer: Layer, factors: list[np.ndarray], names: list[str]) -> gs.Variable:
     node, x = layer.node, layer.node.inputs[0]
     placed = 0 if len(factors) == 2 else 1
-    for i, factor in enumerate(factors):
-        is_last = i == len(factors) - 1
-        name = layer.name if is_last else f"{layer.name}_{'core' if i else 'in'}"
+    for i, (factor, name) in enumerate(zip(factors, names, strict=True)):
         inputs = [x, patch.const(layer.stored(factor), f"{name}_weight")]
-        if is_last and layer.bias is not None:
+        if name == layer.name and layer.bias is not None:
             inputs.append(patch.const(layer.bias, node.inputs[2]))
         x = patch.node(node.op, inputs, _attrs(node, factor, i == placed), name=name)
     return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -33,6 +34,14 @@ class Layer:
     def is_depthwise(self) -> bool:
         """One input channel per group, more than one group."""
         return self.group > 1 and self.weight.shape[1] == 1
+
+    @property
+    def macs(self) -> int | None:
+        """Multiplications for one sample, zeros included; None where the size of the output is not known."""
+        shape = self.node.outputs[0].shape
+        if shape is None or not all(isinstance(size, (int, np.integer)) for size in shape[1:]):
+            return None
+        return self.weight.size * int(prod(shape[1:])) // self.weight.shape[0]
 
     @property
     def out_axis(self) -> int:

@@ -44,4 +44,4 @@ def expand_blocks(keep: np.ndarray, block: int) -> np.ndarray:
 
 def sparsity_of(weight: np.ndarray) -> float:
     """The fraction of zeros."""
-    return 1.0 - np.count_nonzero(weight) / max(weight.size, 1)
+    return 1.0 - int(np.count_nonzero(weight)) / max(weight.size, 1)

@@ -60,7 +60,7 @@ class Prune(_Section):
 class Correct(_Section):
     """Restores the mean and variance of every output channel of the pruned layers, measured on `samples` calibration samples."""
 
-    samples: Annotated[int, Field(ge=2)] = 512
+    samples: Annotated[int, Field(ge=2)] = 256
     skip: list[str] = []
 
 

@@ -29,7 +29,7 @@ def test_techniques_without_settings_take_their_defaults(tmp_path):
     path = tmp_path / "r.yaml"
     path.write_text("quantize:\ncorrect: true\n")
     recipe = load_recipe(path)
-    assert recipe.quantize.range == "percentile" and recipe.correct.samples == 512 and recipe.prune is None
+    assert recipe.quantize.range == "percentile" and recipe.correct.samples == 256 and recipe.prune is None
 
 
 def test_a_mapping_and_a_recipe_are_recipes():

@@ -1,0 +1,156 @@
+"""The lossy half of honed: an ONNX model and a recipe in, a smaller ONNX model and a report out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+
+from ..graph import Error, ModelError, copy, infer_shapes, load, to_model
+from .base import Pass
+from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
+from .compress.correct import CorrectStatistics
+from .compress.factorise import FactoriseLowRank
+from .compress.images import ImageOptions
+from .compress.inputs import input_specs
+from .compress.layers import Layer, weight_layers
+from .compress.measure import describe_layers, measure_noise, measure_sizes
+from .compress.observe import Runner, Tick
+from .compress.plans import plan_recipe
+from .compress.prune import PruneMagnitude
+from .compress.quantize import QuantizeInt8
+from .compress.recipe import Recipe, load_recipe
+from .compress.report import CompressionReport
+from .driver import Driver
+from .pipeline import clean
+
+TECHNIQUES = {
+    PruneMagnitude.name: "prune", CorrectStatistics.name: "correct", FactoriseLowRank.name: "factorise", QuantizeInt8.name: "quantize",
+}  # fmt: skip
+
+
+class Progress(Protocol):
+    """Told how far a stage is: "clean", "prune", "correct", "factorise", "quantize", "measure". `total` is None where it is not known."""
+
+    def __call__(self, stage: str, done: int, total: int | None, /) -> None: ...
+
+
+def optimize(
+    model: str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph, recipe: Recipe | Mapping[str, Any] | str | Path,
+    calibration: Source | Calibration | None = None, runner: Runner | None = None, *, progress: Progress | None = None,
+    images: ImageOptions | None = None, batch: int = DEFAULT_BATCH,
+) -> tuple[gs.Graph, CompressionReport]:  # fmt: skip
+    """Cleans, prunes, corrects, factorises and quantises a model as the recipe says, in this order.
+
+    Returns a new graph in plain ONNX operators and the report; `model` is left as it is, and nothing is written. `calibration` and
+    `runner` (which runs models on it) are needed to correct and to quantise; where they are given and can be read twice, the report
+    says the SQNR of every layer. `images`: how files of a folder become inputs. `batch`: samples per run where the model leaves it free.
+
+    Raises ModelError, RecipeError (before any work on the model's weights), ShapeError or Error.
+    """
+    settings = load_recipe(recipe)
+    tell = progress or (lambda stage, done, total: None)
+    graph = copy(model) if isinstance(model, gs.Graph) else load(model)
+    tell("clean", 0, 1)
+    clean(graph)
+    tell("clean", 1, 1)
+    _check_weights(weight_layers(graph))
+    return _Optimizer(graph, settings, calibration, runner, tell, images, batch).run()
+
+
+def _check_weights(layers: list[Layer]) -> None:
+    bad = [layer.name for layer in layers if not all(np.isfinite(a).all() for a in (layer.weight, layer.bias) if a is not None)]
+    if bad:
+        raise ModelError(f"weights of {', '.join(bad)} hold NaN or infinity, expected finite values")
+
+
+class _Optimizer:
+    """One run of optimize() over a clean graph."""
+
+    def __init__(
+        self, graph: gs.Graph, recipe: Recipe, calibration: Source | Calibration | None, runner: Runner | None, tell: Progress,
+        images: ImageOptions | None, batch: int,
+    ) -> None:  # fmt: skip
+        self.graph, self.recipe, self.tell = graph, recipe, tell
+        self.original = to_model(graph)
+        self.layers = weight_layers(graph)
+        self.plans = plan_recipe(graph, self.layers, recipe)
+        self.data: Calibration | None = None
+        self.runner = runner
+        if calibration is not None and runner is not None:
+            self.data = open_calibration(calibration, input_specs(self.original), batch=batch, images=images)
+        self.driver = Driver(graph)
+        self.report = CompressionReport(describe_layers(self.layers), recipe=describe_recipe(recipe))
+        self.origins: dict[str, str] = {}
+
+    def run(self) -> tuple[gs.Graph, CompressionReport]:
+        weights = {layer.name: layer.weight for layer in self.layers}
+        if self.recipe.prune is not None:
+            self._run("prune", PruneMagnitude(self.plans.prune))
+        if self.recipe.correct is not None:
+            data, runner = self._needed("correct")
+            names = list(self.plans.prune.targets)
+            settings, selection = self.recipe.correct, self.plans.correct
+            self._run("correct", CorrectStatistics(settings, selection, self.original, names, data, runner, self._tick("correct")))
+        if self.recipe.factorise is not None:
+            factorise = FactoriseLowRank(self.plans.factorise)
+            self._run("factorise", factorise)
+            self.origins = factorise.origins
+        if self.recipe.quantize is not None:
+            data, runner = self._needed("quantize")
+            tick = self._tick("quantize")
+            self._run("quantize", QuantizeInt8(self.recipe.quantize, self.plans.quantize, data, runner, tick, self.origins))
+        infer_shapes(self.graph)
+        self._fill_report(weights)
+        return self.graph, self.report
+
+    def _run(self, stage: str, pass_: Pass) -> None:
+        """Passes over data tell how far they are; the others only that they are done."""
+        self.tell(stage, 0, None)
+        self.driver.run([pass_])
+        if pass_.name in (PruneMagnitude.name, FactoriseLowRank.name):
+            self.tell(stage, 1, 1)
+
+    def _tick(self, stage: str) -> Tick:
+        return lambda done, total: self.tell(stage, done, total)
+
+    def _needed(self, technique: str) -> tuple[Calibration, Runner]:
+        if self.data is None or self.runner is None:
+            raise Error(f"{technique}: needs calibration data and a runner")
+        return self.data, self.runner
+
+    def _fill_report(self, weights: dict[str, np.ndarray]) -> None:
+        report, known = self.report, {layer.name: layer for layer in self.report.layers}
+        for change in self.driver.report.changes:
+            name = self.origins.get(change.node, change.node)
+            if name in known and "tensor" not in change.facts:
+                known[name].techniques.setdefault(TECHNIQUES[change.pass_name], {}).update(change.facts)
+        for refusal in self.driver.report.refusals:
+            technique = TECHNIQUES[refusal.pass_name]
+            if refusal.node in known:
+                known[refusal.node].techniques[technique] = {"refused": refusal.reason}
+            else:
+                report.nodes.append({"name": refusal.node, "op": refusal.op, "technique": technique, "refused": refusal.reason})
+        order = list(TECHNIQUES.values())
+        for layer in report.layers:
+            layer.techniques = dict(sorted(layer.techniques.items(), key=lambda item: order.index(item[0])))
+        report.passes = [
+            {"name": stats.name, "changes": stats.changes, "seconds": stats.seconds} for stats in self.driver.report.passes.values()
+        ]
+        measure_sizes(report, weights, self.graph, self.origins)
+        if self.data is not None and self.runner is not None and self.data.repeatable:
+            measure_noise(report, self.original, self.graph, self.data, self.runner, self._tick("measure"))
+
+
+def describe_recipe(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON types; of masks given as arrays, the names of the layers."""
+    document = recipe.model_dump(exclude_none=True, exclude={"prune": {"masks"}})
+    if recipe.prune is not None and recipe.prune.masks is not None:
+        masks = recipe.prune.masks
+        document["prune"]["masks"] = masks if isinstance(masks, str) else sorted(masks)
+    return document
