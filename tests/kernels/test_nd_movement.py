@@ -222,3 +222,91 @@ def test_depth_and_space_are_exchanged(mode: str) -> None:
 def test_movement_refuses_another_dtype_of_the_output() -> None:
     with pytest.raises(KernelError, match="output 0 is f32, expected u8"):
         Operator("transpose", [TensorSpec("u8")], [TensorSpec("f32")], {}, [np.array([0])])
+
+
+@EXAMPLES
+@given(data=st.data(), shape=shapes.filter(len), dtype=st.sampled_from(sorted(DTYPES)), splits=st.integers(1, 3))
+def test_gather_by_constant_and_by_input(data: st.DataObject, shape: tuple[int, ...], dtype: str, splits: int) -> None:
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    dim = shape[axis]
+    index_shape = data.draw(st.lists(st.integers(0, 3), max_size=2))
+    index = data.draw(st.lists(st.integers(-dim, dim - 1), min_size=int(np.prod(index_shape)), max_size=int(np.prod(index_shape))))
+    indices, x = np.array(index, np.int64).reshape(index_shape), numbers(shape, dtype)
+    expected = np.take(x, indices, axis)
+    out = [TensorSpec(dtype)]
+    constant = Operator("gather", [TensorSpec(dtype)], out, {"axis": axis}, [indices])
+    np.testing.assert_array_equal(constant.run([x], splits)[0], expected)
+    for index_type in ("s64", "s32"):
+        dynamic = Operator("gather", [TensorSpec(dtype), TensorSpec(index_type)], out, {"axis": axis})
+        np.testing.assert_array_equal(dynamic.run([x, indices.astype(DTYPES[index_type])], splits)[0], expected)
+
+
+def test_gather_stays_inside_whatever_the_indices() -> None:
+    x = numbers((3, 2))
+    op = Operator("gather", [TensorSpec(), TensorSpec("s64")], [TensorSpec()])
+    np.testing.assert_array_equal(op.run([x, np.array([-(2**63), -4, 3, 2**63 - 1])])[0], x[[0, 0, 2, 2]])
+    with pytest.raises(KernelError, match="index 3 of a dimension of 3"):
+        Operator("gather", [TensorSpec()], [TensorSpec()], {}, [np.array([3])]).run([x])
+    with pytest.raises(KernelError, match="nothing to gather from"):
+        op.run([numbers((0, 2)), np.array([0])])
+    with pytest.raises(KernelError, match="indices are f32"):
+        Operator("gather", [TensorSpec(), TensorSpec()], [TensorSpec()])
+    with pytest.raises(KernelError, match="0 constants, expected 1"):
+        Operator("gather", [TensorSpec()], [TensorSpec()])
+
+
+PAD_MODES = ["constant", "reflect", "edge", "wrap"]
+
+
+@EXAMPLES
+@given(data=st.data(), shape=shapes, mode=st.sampled_from(PAD_MODES), dtype=st.sampled_from(["f32", "s64", "u8"]), splits=st.integers(1, 3))
+def test_pad_in_every_mode(data: st.DataObject, shape: tuple[int, ...], mode: str, dtype: str, splits: int) -> None:
+    pads = [(data.draw(st.integers(0, 7)), data.draw(st.integers(0, 7))) for _ in shape]
+    x = numbers(shape, dtype) + DTYPES[dtype](1)
+    flat = [begin for begin, _ in pads] + [end for _, end in pads]
+    consts: list[np.ndarray] = [np.array(flat, np.int64)]
+    if mode == "constant":
+        consts.append(np.array([9], DTYPES[dtype]))
+    op = Operator("pad", [TensorSpec(dtype)], [TensorSpec(dtype)], {"mode": PAD_MODES.index(mode)}, consts)
+    expected = np.pad(x, pads, mode, **({"constant_values": 9} if mode == "constant" else {})) if shape else x
+    np.testing.assert_array_equal(op.run([x], splits)[0], expected)
+
+
+@EXAMPLES
+@given(data=st.data(), shape=shapes.filter(len))
+def test_negative_pads_crop(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    x, pads, expected = numbers(shape), [], numbers(shape)
+    for axis, dim in enumerate(shape):
+        begin = data.draw(st.integers(-dim, 3))
+        pads.append((begin, data.draw(st.integers(-(dim + begin), 3))))
+        width = [(0, 0)] * len(shape)
+        width[axis] = (max(begin, 0), max(pads[-1][1], 0))
+        expected = np.pad(expected, width)
+        # What both ends cut off, from what both ends added to.
+        length = dim + sum(pads[-1])
+        expected = np.take(expected, range(max(-begin, 0), max(-begin, 0) + length), axis)
+    flat = [begin for begin, _ in pads] + [end for _, end in pads]
+    np.testing.assert_array_equal(run("pad", x, flat)[0], expected)
+
+
+def test_pad_refuses() -> None:
+    with pytest.raises(KernelError, match="2 pads for a tensor of rank 2"):
+        run("pad", numbers((2, 2)), [1, 1])
+    with pytest.raises(KernelError, match="cannot be padded by -3 and 0"):
+        run("pad", numbers((2,)), [-3, 0])
+    with pytest.raises(KernelError, match="dimension 0 is -1"):
+        run("pad", numbers((2,)), [-2, -1])
+    with pytest.raises(KernelError, match="nothing to pad with"):
+        run("pad", numbers((0,)), [1, 1], mode=1)
+    with pytest.raises(KernelError, match="constant 1 has 1 elements of s64, expected 1 of f32"):
+        run("pad", numbers((2,)), [1, 1], [0])
+    with pytest.raises(KernelError, match="cannot be padded"):
+        run("pad", numbers((2,)), [2**62, 2**62])
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, None), (1, None), (-2, None), (0, -1), (1, 2), (2, 1), (-9, 9)])
+def test_shape_of_some_dimensions(start: int, end: int | None) -> None:
+    x = numbers((4, 0, 2, 7))
+    attrs = {"start": start} if end is None else {"start": start, "end": end}
+    y = Operator("shape_of", [TensorSpec()], [TensorSpec("s64")], attrs).run([x])[0]
+    np.testing.assert_array_equal(y, onnx_node("Shape", [x], **attrs)[0])
