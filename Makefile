@@ -32,8 +32,8 @@ lint: setup ## formatting, style and types
 	ln -s $(CURDIR)/bindings/python/* $(CURDIR)/graph $(CURDIR)/passes $(CURDIR)/kernels $(CURDIR)/bench build/typing/honed
 	MYPYPATH=build/typing $(BIN)/mypy -p honed
 
-sanitize: setup ## the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
-	$(BIN)/python -m pytest tests/capi --sanitize
+sanitize: setup ## the C library under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer
+	$(BIN)/python -m pytest tests/bindings/c
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist demo *.egg-info bindings/python/lib bindings/python/include

@@ -1,0 +1,34 @@
+"""The C library from C programs, plain and under sanitizers."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Build, run
+
+
+@pytest.mark.parametrize("kind", ["plain", "address", "thread"])
+def test_api(build: Build, model: Path, fixed_model: Path, kind: str) -> None:
+    run(build("runtime", kind), model, fixed_model)
+
+
+@pytest.mark.parametrize("kind", ["address", "thread"])
+def test_sessions_in_several_threads(build: Build, model: Path, kind: str) -> None:
+    run(build("threads", kind), model)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_runs_allocate_nothing(build: Build, model: Path, threads: str) -> None:
+    assert run(build("allocations"), model, threads) == "0\n"
+
+
+def test_child_process_goes_on(build: Build, model: Path) -> None:
+    run(build("forked"), model)
+
+
+def test_memory_plan(build: Build) -> None:
+    run(build("memory_plan", "address"))
+
+
+def test_checksum_variants_agree(build: Build) -> None:
+    run(build("checksums", "address"))
