@@ -182,7 +182,7 @@ def _compiled(model: Source) -> Source:
         return model  # damaged at the very beginning: the loader says so
     from .passes.lower import compile_model
 
-    return compile_model(model)
+    return compile_model(bytes(model) if isinstance(model, (bytearray, memoryview)) else model)
 
 
 _default_engine: Engine | None = None

@@ -1,13 +1,16 @@
 """InferenceSession on compiled models: shapes, threads, errors. What operators compute is tested with the kernels."""
 
+import os
 import threading
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
-from honed import ArtifactError, Engine, Error, InferenceSession, ShapeError
+from honed import ArtifactError, Engine, Error, InferenceSession, ModelError, ShapeError
 from honed.passes.lower.artifact import save_artifact, write_artifact
 from honed.passes.lower.program import Op, Program, Value
+from onnx import TensorProto, helper, numpy_helper
 
 SCALE, ZERO = 0.125, 128
 
@@ -219,3 +222,53 @@ def test_file_that_is_missing_or_damaged(content: bytes, tmp_path: Path) -> None
         path.write_bytes(damaged)
         with pytest.raises(ArtifactError, match=r"bad\.honed: "):
             InferenceSession(path)
+
+
+def onnx_model() -> bytes:
+    """y = Relu(Conv(x)), with a batch that is open."""
+    rng = np.random.default_rng(5)
+    weights = numpy_helper.from_array(rng.normal(size=(6, 3, 3, 3)).astype(np.float32), "w")
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], name="conv", pads=[1, 1, 1, 1]), helper.make_node("Relu", ["c"], ["y"])]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 9, 8])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 6, 9, 8])
+    graph = helper.make_graph(nodes, "small", [x], [y], [weights])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+def test_onnx_model_is_compiled_in_memory(tmp_path: Path) -> None:
+    model = onnx_model()
+    path = tmp_path / "small.onnx"
+    path.write_bytes(model)
+    reference = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    for source in (path, str(path), model, bytearray(model)):
+        session = InferenceSession(source, threads=1)
+        assert [(v.name, v.shape, v.type) for v in session.get_inputs()] == [("x", ["batch", 3, 9, 8], "tensor(float)")]
+        for batch in (1, 3):
+            x = random_input(batch, 3, 9, 8)
+            (found,), (wanted,) = session.run(None, {"x": x}), reference.run(None, {"x": x})
+            # 27 products per output, each of unit size: the bound of float32 sums in another order.
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=27 * 1e-6)
+
+
+def test_neither_onnx_nor_honed_is_a_model_error(tmp_path: Path) -> None:
+    path = tmp_path / "text.onnx"
+    path.write_text("this is text")
+    for source in (path, b"this is text", b""):
+        with pytest.raises(ModelError):
+            InferenceSession(source)
+
+
+def test_child_process_goes_on(content: bytes) -> None:
+    session, x = InferenceSession(content), random_input(2, 3, 5, 8)
+    check(session, x)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            check(session, x)
+            check(InferenceSession(content), x)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    check(session, x)
