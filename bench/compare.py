@@ -52,7 +52,7 @@ class Worker:
 
     def __init__(self, timing: Timing, options: Mapping[str, Any], folder: Path):
         self.timing = timing
-        self._log: IO[str] = tempfile.TemporaryFile("w+", dir=folder)
+        self._log: IO[str] = tempfile.TemporaryFile("w+", dir=folder)  # noqa: SIM115
         outputs = Path(tempfile.mkstemp(suffix=".npz", dir=folder)[1])
         self._process = subprocess.Popen(
             [*WORKER, timing.engine, str(timing.model), json.dumps({**options, "outputs": str(outputs)})],

@@ -12,7 +12,9 @@ from PIL import Image, ImageOps
 
 from ..graph.errors import Error
 
-CALIBRATION = ("astronaut.png", "brick.png", "camera.png", "grass.png", "ihc.png", "moon.png", "motorcycle_left.png", "motorcycle_right.png")
+CALIBRATION = (
+    "astronaut.png", "brick.png", "camera.png", "grass.png", "ihc.png", "moon.png", "motorcycle_left.png", "motorcycle_right.png",
+)  # fmt: skip
 EVALUATION = ("chelsea.png", "coffee.png", "coins.png", "gravel.png", "hubble_deep_field.jpg", "retina.jpg", "rocket.jpg")
 
 SIDE = 224

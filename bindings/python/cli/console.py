@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 P = ParamSpec("P")
+Step = Callable[[str, int, int | None], None]
+"""step(task, done, total): so much of a task is done; total is None where it is not known."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -57,10 +59,10 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A function step(task, done, total) that draws one bar per task: on a terminal, and on standard error; elsewhere nothing."""
+def progress(console: Console | None = None) -> Iterator[Step]:
+    """A function that draws one bar per task on a terminal, and nothing elsewhere. Default: on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = err()
+    console = console or err()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
