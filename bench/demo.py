@@ -18,7 +18,7 @@ from .compare import Timing, compare
 from .engines import open_session
 from .environment import describe_environment
 from .networks import NETWORKS, Network, top1
-from .precision import model_precision
+from .precision import precision
 
 ROUNDS = 10
 
@@ -43,7 +43,7 @@ def run_network(network: Network, folder: Path, console: Console, step: Step) ->
         "measure": network.measure,
         "environment": describe_environment(),
         "original": original.to_dict()["totals"],
-        "optimization": optimized.report,
+        "optimization": optimized.report.to_dict(),
         "results": [result(timing, score, timings[0]) for timing, score in zip(timings, scores, strict=True)],
     }
     (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -83,7 +83,7 @@ def result(timing: Timing, score: float, baseline: Timing) -> dict[str, Any]:
     return {
         "engine": timing.engine,
         "model": timing.model.name,
-        "precision": model_precision(timing.model),
+        "precision": precision(timing.engine, timing.model),
         "score": score,
         "file_bytes": timing.model.stat().st_size,
         "median_ms": timing.median_s * 1e3,

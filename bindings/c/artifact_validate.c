@@ -7,7 +7,7 @@
 #include "base/operator.h"
 #include "base/tensor.h"
 
-enum { max_gap = 4096, max_operands = 64 };
+enum { max_gap = 4096, max_operands = 64, max_border = 1024 };
 _Static_assert((int)max_operands <= (int)HONED_MAX_INPUTS && (int)max_operands <= (int)HONED_MAX_OUTPUTS, "operands fit the operators");
 
 /* Where the walk over the operators is. */
@@ -113,7 +113,7 @@ static honed_status check_values(const honed_artifact *a, honed_context *ctx) {
 
 /* Inputs or outputs of the graph: values that are dense and of known rank, each with a name that no other has. */
 static honed_status check_border(const honed_artifact *a, const uint32_t *list, uint32_t count, const char *what, honed_context *ctx) {
-  if (count > max_operands) return FAIL(ctx, "%" PRIu32 " graph %ss, expected at most %d", count, what, max_operands);
+  if (count > max_border) return FAIL(ctx, "%" PRIu32 " graph %ss, expected at most %d", count, what, max_border);
   for (uint32_t i = 0; i < count; i++) {
     if (list[i] >= a->num_values)
       return FAIL(ctx, "graph %s %" PRIu32 " is value %" PRIu32 " of %" PRIu32, what, i, list[i], a->num_values);

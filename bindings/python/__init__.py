@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 from .knobs import Knob, knobs
 
 if TYPE_CHECKING:
+    from .api import Optimized, compile, optimize
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
+    from .inspection import Inspection, inspect
+    from .passes.compress.images import ImageOptions
     from .session import Engine, InferenceSession
 
 _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
 _HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
+_HOMES |= {"Optimized": ".api", "compile": ".api", "optimize": ".api", "Inspection": ".inspection", "inspect": ".inspection"}
+_HOMES |= {"ImageOptions": ".passes.compress.images"}
 
 __all__ = [
-    "ArtifactError", "Engine", "Error", "InferenceSession", "Knob", "ModelError", "RecipeError", "ShapeError", "__version__", "knobs",
+    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "ModelError", "Optimized", "RecipeError",
+    "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize",
 ]  # fmt: skip
 
 

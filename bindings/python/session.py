@@ -169,17 +169,18 @@ def _tensor_info(name: str, dtype: np.dtype, shape: tuple[int | str | None, ...]
     return TensorInfo(name, list(shape), _TYPE_NAMES[dtype.name])
 
 
-def _compiled(model: Source) -> Source:
-    """The model itself if it is compiled, else the bytes of what it compiles to."""
+def is_compiled(model: Source) -> bool:
+    """Whether `model` is a .honed file. One that is named so counts even if its beginning is damaged: the loader says so."""
     if isinstance(model, (str, os.PathLike)):
         with open(model, "rb") as file:
-            head = file.read(len(_MAGIC))
-    else:
-        head = bytes(memoryview(model)[: len(_MAGIC)])
-    if head == _MAGIC:
+            return file.read(len(_MAGIC)) == _MAGIC or os.fspath(model).endswith(".honed")
+    return bytes(memoryview(model)[: len(_MAGIC)]) == _MAGIC
+
+
+def _compiled(model: Source) -> Source:
+    """The model itself if it is compiled, else the bytes of what it compiles to."""
+    if is_compiled(model):
         return model
-    if isinstance(model, (str, os.PathLike)) and os.fspath(model).endswith(".honed"):
-        return model  # damaged at the very beginning: the loader says so
     from .passes.lower import compile_model
 
     return compile_model(bytes(model) if isinstance(model, (bytearray, memoryview)) else model)

@@ -35,7 +35,7 @@ def expose(model: onnx.ModelProto, tensors: Iterable[str]) -> onnx.ModelProto:
     wanted = list(dict.fromkeys(tensors))
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    known = {value.name: value for value in [*copy.graph.output, *copy.graph.input]}
+    known = {value.name: value for value in [*copy.graph.value_info, *copy.graph.output, *copy.graph.input]}
     kept = [known.get(name) or onnx.ValueInfoProto(name=name) for name in wanted]
     for value in kept:
         value.type.tensor_type.elem_type = value.type.tensor_type.elem_type or onnx.TensorProto.FLOAT

@@ -76,10 +76,10 @@ class LayerInfo:
 
 def describe(program: Program) -> list[LayerInfo]:
     """What every operator does, and why by this kernel."""
-    layers = []
-    for op in program.ops:
-        y, info = op.outputs[0], op.info
-        facts = {k: info[k] for k in ("macs", "weights", "sparsity", "cycles", "reason", "candidates", "slow") if k in info}
-        shape = None if y.shape is None else list(y.shape)
-        layers.append(LayerInfo(op.name, op.type, info.get("onnx", []), shape, y.dtype, **facts))
-    return layers
+    return [layer_info(op.name, op.type, op.info) for op in program.ops]
+
+
+def layer_info(name: str, kernel: str, info: dict[str, Any]) -> LayerInfo:
+    """info: what lowering noted of the operator, as the program or the metadata of a .honed file has it."""
+    facts = {k: info[k] for k in ("macs", "weights", "sparsity", "cycles", "reason", "candidates", "slow") if k in info}
+    return LayerInfo(name, kernel, info.get("onnx", []), info.get("shape"), info.get("dtype", ""), **facts)

@@ -16,6 +16,8 @@ def finish(draft: Draft) -> Program:
             _conv(op)
         elif op.type == "gemm":
             _gemm(op)
+        y = op.outputs[0]
+        op.info |= {"shape": None if y.shape is None else list(y.shape), "dtype": y.dtype}
     return draft.finish()
 
 

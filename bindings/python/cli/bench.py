@@ -71,12 +71,12 @@ def _environment() -> dict[str, Any]:
 
 def _rows(timings: list[Any]) -> list[dict[str, Any]]:
     from ..bench.compare import output_difference
-    from ..bench.precision import model_precision
+    from ..bench.precision import precision as precision_of
 
     baseline = timings[0]
     rows = []
     for timing in timings:
-        precision = model_precision(timing.model)
+        precision = precision_of(timing.engine, timing.model)
         difference = output_difference(timing, baseline)
         comparable = timing.model == baseline.model and precision == "fp32"
         rows.append(

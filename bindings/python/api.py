@@ -1,0 +1,64 @@
+"""Compress and compile: `honed.optimize` and `honed.compile`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from .graph import load, save, to_model
+from .passes.compress.calibration import DEFAULT_BATCH, Source
+from .passes.compress.images import ImageOptions
+from .passes.compress.recipe import Recipe
+from .passes.compress.report import CompressionReport
+from .passes.lower import compile_model, write_atomically
+from .passes.optimize import Progress
+from .passes.optimize import optimize as optimize_graph
+from .session import InferenceSession
+
+
+@dataclass(frozen=True)
+class Optimized:
+    """A compressed model and the report on it. `model` is plain ONNX; other runtimes load it as well."""
+
+    model: onnx.ModelProto
+    report: CompressionReport
+
+    def save(self, path: str | os.PathLike[str], *, external_data: bool = False) -> None:
+        """Writes the model as .onnx, with `external_data` its weights to a file beside it: the whole file or nothing."""
+        save(load(self.model), path, external_data)
+
+
+Model = str | os.PathLike[str] | bytes | onnx.ModelProto
+
+
+def optimize(
+    model: Model, recipe: Recipe | Mapping[str, Any] | str | Path, calibration: Source | None = None, *,
+    images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, progress: Progress | None = None,
+) -> Optimized:  # fmt: skip
+    """Compresses an ONNX model as the recipe says: prune, correct, factorise, quantise. `model` is left as it is.
+
+    calibration: what the model sees in use; needed to quantise and to correct. A folder of images (with `images`, which says how they
+    become inputs), a .npy or .npz file, an array [samples, ...] or a mapping of them, an iterable of feeds, a function that returns one,
+    or ONNX Runtime's CalibrationDataReader. It is streamed.
+    batch: samples per run where the model leaves the batch free. progress: called with stage, done and total (None: not known).
+    Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
+    """
+    graph, report = optimize_graph(model, recipe, calibration, _session_of, progress=progress, images=images, batch=batch)
+    return Optimized(to_model(graph), report)
+
+
+def _session_of(model: onnx.ModelProto) -> InferenceSession:
+    return InferenceSession(model.SerializeToString())
+
+
+def compile(model: Model | Optimized, path: str | os.PathLike[str], *, strict: bool = False) -> None:
+    """Writes the .honed file of an ONNX model, fp32 or int8, pruned or not: the whole file or nothing.
+
+    strict: refuse operators that would run, but slowly. Raises ModelError, which lists every node that cannot be run.
+    """
+    write_atomically(path, compile_model(model.model if isinstance(model, Optimized) else model, strict=strict))
