@@ -1,4 +1,5 @@
 #include "base/simd_avx512.h"
+#include "loop.h"
 
 #define HONED_VARIANT avx512
 #include "generic.h"
