@@ -110,7 +110,7 @@ static void compare_strides(const honed_call *call, elementwise_plan *plan) {
     const honed_tensor *in = call->inputs[i];
     const honed_planes from = honed_planes_of(in);
     plan->same_rows = plan->same_rows && from.row_bytes / from.element_bytes == to.row_bytes / to.element_bytes;
-    plan->same_planes = plan->same_planes && in->layout == HONED_PLANAR && in->plane_stride == out->plane_stride;
+    plan->same_planes = plan->same_planes && in->plane_stride == out->plane_stride; /* 0 of a dense one */
   }
   plan->same_planes = plan->same_planes && plan->same_rows && out->plane_stride > 0;
 }
