@@ -37,6 +37,7 @@ def layouts(shape: tuple[int, ...], dtypes: Sequence[str], zero_point: int = 0) 
         yield [dense(d) for d in dtypes]
         return
     same: list[list] = [[g] * len(dtypes) for g in [*GAPS, None]]
-    mixed = [[(1, 1)] * (len(dtypes) - 1) + [(2, 3)], [(2, 1)] * (len(dtypes) - 1) + [None], [None] * (len(dtypes) - 1) + [(1, 1)]]
+    pairs: list[tuple] = [((1, 1), (2, 3)), ((2, 1), None), (None, (1, 1)), ((0, 0), (3, 0)), (None, (3, 0)), ((3, 0), None)]
+    mixed = [[first] * (len(dtypes) - 1) + [last] for first, last in pairs]
     for choice in same + mixed:
         yield [spec(d, g) for d, g in zip(dtypes, choice, strict=True)]
