@@ -88,3 +88,84 @@ def float_network() -> Program:
         Op("gemm_f32", "fully connected", [swapped], [product], {"k": 6, "n": 5}, [*packing.pack_gemm_f32(fully), np.ones(5, np.float32)]),
     ]  # fmt: skip
     return Program([x], [tiled, product, low], ops)
+
+
+def planar_network() -> Program:
+    """The other operators over planes, each on the same input. x f32 [n,6,5,6]."""
+    n = "n"
+    x, p, u = Value("x", "f32", (n, 6, 5, 6)), planar("p", "f32", n, 6, 5, 6), planar("u", "u8", n, 6, 5, 6)
+    s, us = Value("s", "s8", (n, 6, 5, 6)), Value("us", "u8", (n, 6, 5, 6), zero_point=128)
+    peak = Value("peak", "f32", (n, 6, 1, 1))
+    conv = {**CONV, "in_channels": 6}
+    weights = RNG.normal(size=(4, 6, 3, 3)).astype(np.float32)
+    single, single_s8 = RNG.normal(size=(12, 1, 3, 3)).astype(np.float32), RNG.integers(-127, 128, (12, 1, 3, 3))
+    ops = [
+        Op("to_planar", "load", [x], [p], {"kernel_h": 1, "kernel_w": 1}),
+        Op("quantize", "q", [p], [u], SCALE),
+        Op("quantize", "q s8", [x], [s], {"scale": 0.05}),
+        Op("shift_u8", "shift", [s], [us]),
+        Op("global_max_pool", "peak", [p], [peak]),
+    ]
+    outputs = [us, peak]
+
+    def branch(kind: str, inputs: list[Value], dtype: str, attrs: dict[str, int | float], *consts: np.ndarray) -> Value:
+        """An operator over planes whose result leaves through to_dense."""
+        planes = planar(f"{kind}.planes", dtype, n, None, None, None)
+        dense = Value(kind, dtype, (n, None, None, None), zero_point=planes.zero_point)
+        ops.extend([Op(kind, kind, inputs, [planes], attrs, list(consts)), Op("to_dense", f"store {kind}", [planes], [dense])])
+        outputs.append(dense)
+        return planes
+
+    branch("conv_f32", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_f32(weights), np.ones(4, np.float32))
+    depthwise = {**conv, "out_channels": 12, "group": 6}
+    branch("depthwise_f32", [p], "f32", depthwise, *packing.pack_depthwise_f32(single), np.ones(12, np.float32))
+    branch("depthwise_u8s8", [u], "u8", depthwise, *packing.pack_depthwise_u8s8(single_s8), *requantization(12))
+    branch("dequantize", [u], "f32", SCALE)
+    branch("concat_channels", [u, u], "u8", {})
+    branch("slice_channels", [p], "f32", {"start": 1, "channels": 2, "step": 2})
+    branch("channel_shuffle", [u], "u8", {"groups": 2})
+    branch("pad_planar", [p], "f32", {"pad_top": 1, "pad_left": 2, "pad_bottom": -1, "mode": 1})
+    branch("resize_nearest", [u], "u8", {"scale_h": 2.0, "out_w": 3})
+    branch("resize_linear", [p], "f32", {"scale_h": 1.5, "scale_w": 0.5})
+    return Program([x], outputs, ops)
+
+
+def dense_network() -> Program:
+    """Operators over dense tensors, each on the same inputs. x f32 [n,4,3,h], indices s64 [2]."""
+    x, indices = Value("x", "f32", ("n", 4, 3, "h")), Value("indices", "s64", (2,))
+    ops: list[Op] = []
+    outputs: list[Value] = []
+
+    def op(kind: str, inputs: list[Value], rank: int, attrs: dict[str, int | float], *consts: np.ndarray, dtype: str = "f32") -> Value:
+        y = Value(kind, dtype, (None,) * rank)
+        ops.append(Op(kind, kind, list(inputs), [y], attrs, list(consts)))
+        outputs.append(y)
+        return y
+
+    four = [RNG.uniform(1, 2, 4).astype(np.float32) for _ in range(4)]
+    positive = op("binary", [x, x], 4, {"op": 9}, dtype="bool")
+    op("where", [positive, x, x], 4, {})
+    op("cast", [x], 4, {}, dtype="s32")
+    op("clip", [x], 4, {"lo": -1.0, "hi": 1.0})
+    op("softmax", [x], 4, {"axis": 1})
+    op("log_softmax", [x], 4, {"axis": -1})
+    op("reduce", [x], 3, {"op": 1, "keepdims": 0}, np.array([2]))
+    op("argmax", [x], 4, {"axis": 1}, dtype="s64")
+    op("argmin", [x], 3, {"axis": -1, "keepdims": 0}, dtype="s64")
+    op("batch_norm", [x], 4, {}, *four)
+    op("group_norm", [x], 4, {"num_groups": 2}, *four[:2])
+    op("layer_norm", [op("transpose", [x], 4, {}, np.array([0, 2, 3, 1]))], 4, {"axis": -1}, *four[:2])
+    op("lrn", [x], 4, {"size": 3})
+    op("gather", [x, indices], 4, {"axis": 1})
+    op("pad", [x], 4, {"mode": 0}, np.array([0, 1, 0, -1, 0, 0, 2, 1]))
+    op("shape_of", [x], 1, {"start": 1}, dtype="s64")
+    op("expand", [op("unsqueeze", [x], 5, {}, np.array([1]))], 5, {}, np.array([2, 1, 1, 1]))
+    op("squeeze", [op("slice", [x], 4, {}, np.array([1]), np.array([2]), np.array([1]), np.array([1]))], 3, {}, np.array([1]))
+    op("depth_to_space", [x], 4, {"blocksize": 2})
+    op("space_to_depth", [op("tile", [x], 4, {}, np.array([1, 1, 2, 2]))], 4, {"blocksize": 2})
+    op("flatten", [op("split", [x], 4, {"axis": 3}, np.array([3]))], 2, {"axis": 3})
+    op("matmul_f32", [x, x], 4, {})
+    return Program([x, indices], outputs, ops)
+
+
+NETWORKS = [int8_network, float_network, planar_network, dense_network]

@@ -3,15 +3,16 @@
 from pathlib import Path
 
 import pytest
+from honed.kernels._native import operator_types
 from honed.passes.lower.artifact import save_artifact
 
 from .conftest import Build, run
-from .networks import float_network, int8_network
+from .networks import NETWORKS
 
-MUTATIONS = 5000
+MUTATIONS = 3000  # of each network
 
 
-@pytest.mark.parametrize("network", [int8_network, float_network])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_damage_gives_errors(build: Build, tmp_path: Path, network) -> None:
     path = tmp_path / "network.honed"
     save_artifact(network(), path)
@@ -20,3 +21,8 @@ def test_damage_gives_errors(build: Build, tmp_path: Path, network) -> None:
     refused, unshaped, _, ran = counts
     assert sum(counts) == MUTATIONS
     assert refused > MUTATIONS / 2 and unshaped > 0 and ran > MUTATIONS / 100, counts
+
+
+def test_every_operator_is_in_a_network() -> None:
+    missing = set(operator_types()) - {op.type for network in NETWORKS for op in network().ops}
+    assert not missing, f"add to networks.py: {', '.join(sorted(missing))}"
