@@ -15,7 +15,11 @@ PROGRAMS = Path(__file__).parent / "programs"
 WARNINGS = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 SANITIZERS = {"plain": "", "address": "address,undefined", "thread": "thread"}
 # A refused allocation is an error that the library has to report, not the end of the program.
-OPTIONS = {"ASAN_OPTIONS": "allocator_may_return_null=1:detect_leaks=1:max_allocation_size_mb=512", "UBSAN_OPTIONS": "print_stacktrace=1"}
+OPTIONS = {
+    "ASAN_OPTIONS": "allocator_may_return_null=1:detect_leaks=1:max_allocation_size_mb=512",
+    "TSAN_OPTIONS": "allocator_may_return_null=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
 
 Build = Callable[..., Path]
 

@@ -162,6 +162,15 @@ def test_several_python_threads_share_a_session(content: bytes) -> None:
     assert not failures
 
 
+def test_sessions_share_threads_where_there_are_enough(content: bytes) -> None:
+    shared = InferenceSession(content).engine
+    assert InferenceSession(content, threads=1).engine is shared
+    more = shared.threads + 1
+    assert InferenceSession(content, threads=more).engine.threads == more
+    own = Engine(2)
+    assert InferenceSession(content, threads=1, engine=own).engine is own
+
+
 def test_plan_and_profile_list_the_operators(content: bytes) -> None:
     session, x = InferenceSession(content), random_input(2, 3, 5, 8)
     assert [op.tasks for op in session.plan()] == [0, 0, 0]

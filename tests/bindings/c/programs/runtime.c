@@ -86,6 +86,8 @@ static void check_refused_shapes(honed_session *session) {
   CHECK_FAILS(honed_session_reshape(session, &huge, 1), code, "input x: tensor is too large");
   CHECK_FAILS(honed_session_reshape(session, &thirteen, 1), code, "plus one (increment): first dimension is 13");
   CHECK_FAILS(honed_session_reshape(session, &thirteen, 2), HONED_ERROR_INVALID_ARGUMENT, "2 input shapes, expected 1");
+  const honed_shape beyond_memory = shape_of(1 << 20, 1 << 14, 1 << 13);
+  CHECK_FAILS(honed_session_reshape(session, &beyond_memory, 1), HONED_ERROR_OUT_OF_MEMORY, "out of memory");
   CHECK_OK(buffers_run(session, &b));
   buffers_check(&b);
   buffers_delete(&b);
