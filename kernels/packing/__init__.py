@@ -1,7 +1,7 @@
 """Packers: from weights in ONNX's layout to the constants that the operators read. The only place where the packed forms are made."""
 
 from .conv import pack_conv_f32, pack_conv_u8s8, pack_depthwise_f32, pack_depthwise_u8s8
-from .gemm import pack_gemm_f32, pack_gemm_u8s8
+from .gemm import pack_gemm_f32, pack_gemm_u8s8, pack_sparse_gemm_f32, pack_sparse_gemm_u8s8
 from .lists import GroupingCost, pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
 
 __all__ = [
@@ -14,5 +14,7 @@ __all__ = [
     "pack_gemm_u8s8",
     "pack_sparse_conv_f32",
     "pack_sparse_conv_u8s8",
+    "pack_sparse_gemm_f32",
+    "pack_sparse_gemm_u8s8",
     "unpack_lists",
 ]

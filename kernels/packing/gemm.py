@@ -32,3 +32,29 @@ def pack_gemm_u8s8(weights: NDArray[np.integer]) -> list[NDArray[np.generic]]:
     """
     passes = [_padded(part, _BLOCK, _WORD) for part in split_to_s8(weights)]
     return [np.stack([p.reshape(-1, _BLOCK, p.shape[1] // _WORD, _WORD).transpose(0, 2, 1, 3) for p in passes])]
+
+
+def pack_sparse_gemm_f32(weights: NDArray[np.floating]) -> list[NDArray[np.generic]]:
+    """[N, K] to indptr s32[N + 1], indices u16 or s32, values f32: kernels/sparse_gemm/csr.h.
+
+    Raises ValueError for anything but a matrix.
+    """
+    return _rows([_padded(np.asarray(weights, np.float32), 1, 1)])
+
+
+def pack_sparse_gemm_u8s8(weights: NDArray[np.integer]) -> list[NDArray[np.generic]]:
+    """[N, K] integers in -510 ... 510 to indptr, indices and values s8: kernels/sparse_gemm/csr.h.
+
+    A weight outside s8 becomes several entries. Raises ValueError for weights that are not a matrix of such integers.
+    """
+    return _rows([_padded(part, 1, 1) for part in split_to_s8(weights)])
+
+
+def _rows(parts: list[NDArray[np.generic]]) -> list[NDArray[np.generic]]:
+    """The sum of the parts by rows, each row in the order of its columns."""
+    n, k = parts[0].shape
+    stack = np.stack(parts, -1)
+    row, column, part = np.nonzero(stack)
+    indptr = np.zeros(n + 1, np.int32)
+    np.cumsum(np.bincount(row, minlength=n), out=indptr[1:])
+    return [indptr, column.astype(np.uint16 if k <= 65536 else np.int32), stack[row, column, part]]

@@ -1,0 +1,2 @@
+#define HONED_VARIANT scalar
+#include "generic_u8s8.h"
