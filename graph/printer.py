@@ -17,19 +17,21 @@ def format_graph(graph: gs.Graph) -> str:
 
 
 def fingerprint(graph: gs.Graph) -> str:
-    """A hash of the graph: its text and the contents of its constants."""
+    """A hash of the graph: its text, samples of its constants, and which nodes share them."""
     digest = hashlib.sha256(format_graph(graph).encode())
+    numbers: dict[int, int] = {}
     for node in graph.nodes:
         for tensor in node.inputs:
             if isinstance(tensor, gs.Constant):
-                digest.update(_sample(tensor.values))
+                digest.update(b"%d " % numbers.setdefault(id(tensor), len(numbers)))
+                digest.update(sample(tensor.values))
     return digest.hexdigest()
 
 
-def _sample(values: np.ndarray) -> bytes:
-    """Bytes that tell arrays apart in practice without reading all of a large one."""
+def sample(values: np.ndarray) -> bytes:
+    """Bytes that tell most arrays apart without reading all of a large one; equal for equal arrays."""
     flat = values.reshape(-1)
-    return flat[:: max(1, flat.size // 1024)].tobytes() if values.dtype != object else str(flat[:64]).encode()
+    return flat[:: max(1, flat.size // 1024)].tobytes() if values.dtype != object else repr(flat.tolist()).encode()
 
 
 def _lines(graph: gs.Graph, indent: str, names: dict[int, str]) -> list[str]:
@@ -39,10 +41,11 @@ def _lines(graph: gs.Graph, indent: str, names: dict[int, str]) -> list[str]:
         lines.append(f"{indent}input {tensor.name}: {describe(tensor)}")
     for tensor in graph.outputs:
         names.setdefault(id(tensor), tensor.name)
+    named = len(graph.inputs) + len(graph.outputs)
     for node in graph.nodes:
         for tensor in node.outputs:
             if not tensor.is_empty():
-                names.setdefault(id(tensor), f"%{len(names)}")
+                names.setdefault(id(tensor), f"%{len(names) - named}")
         lines += _node_lines(node, indent, names)
     lines += [f"{indent}output {tensor.name}: {describe(tensor)}" for tensor in graph.outputs]
     return lines

@@ -19,7 +19,7 @@ class Applier:
         """Applies `patch`. New nodes stand where the root stood, or at the end: the order may need sorting afterwards."""
         position = index_of(self.graph.nodes, patch.root)
         created = [gs.Node(new.op, "", dict(new.attrs), [], [], new.domain) for new in patch.nodes]
-        touched: list[gs.Node] = [old.inputs[0] for old, _ in patch.replacements if old.inputs]
+        touched = [old.inputs[0] for old, _ in patch.replacements if old.inputs] + [patch.root] * (position >= 0)
         for node, index, tensor in patch.inputs:
             touched += _set_input(node, index, tensor)
         for node, name, value in patch.attrs:
@@ -36,12 +36,6 @@ class Applier:
             self._redirect(old, new, created)
         freed = self._remove_dead(touched)
         self._name(patch, created, freed)
-
-    def remove_unused(self, nodes: list[gs.Node]) -> int:
-        """Removes those of `nodes` that nothing reads, and what only they read. Returns the number of nodes removed."""
-        before = len(self.graph.nodes)
-        self._remove_dead(list(nodes))
-        return before - len(self.graph.nodes)
 
     def _redirect(self, old: gs.Tensor, new: gs.Tensor, created: list[gs.Node]) -> None:
         for reader in list(old.outputs):

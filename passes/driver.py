@@ -80,7 +80,7 @@ class Driver:
 
     def _run_rule(self, rule: RewriteRule, applier: Applier, stats: PassStats) -> None:
         for node in list(self.graph.nodes):
-            removed = not node.outputs
+            removed = not node.outputs  # by an earlier patch of this walk
             if removed or not _is_root(node, rule.roots):
                 continue
             with self._blame(rule, node):

@@ -23,7 +23,7 @@ class Patch:
     """New nodes, and what they take the place of.
 
     root: the node that the change is about; reports name it, and new nodes are named after it unless told otherwise.
-    Tensors and nodes that lose their last reader are removed by the driver; a patch never says so.
+    Tensors and nodes that lose their last reader, and the root if it has none, are removed by the driver; a patch never says so.
     """
 
     root: gs.Node | None = None
