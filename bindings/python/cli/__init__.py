@@ -5,9 +5,14 @@ from typing import Annotated
 import typer
 
 from .bench import bench
+from .compile import compile
+from .inspect import inspect
+from .optimize import optimize
+from .run import run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command()(bench)
+for command in (inspect, optimize, compile, run, bench):
+    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:
