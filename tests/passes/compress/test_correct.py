@@ -67,8 +67,8 @@ def test_a_layer_without_bias_gets_one():
 def test_refusals():
     b = Builder()
     h = b.node("MatMul", ["x", b.weight("w", (12, 8))], "mm")
-    model = b.model(["n", 12], b.gemm(h, "fc", 6, 8))
-    _, _, _, report = corrected(model, samples(64, (12,)), skip=["fc"], keep=())
+    model = b.model(["n", 3, 12], b.gemm(b.node("Flatten", [h], "flat"), "fc", 6, 24))
+    _, _, _, report = corrected(model, samples(64, (3, 12)), skip=["fc"], keep=())
     assert report.refusals_of("mm") == {"correct-statistics": "MatMul has no bias to correct"}
     assert report.refusals_of("fc") == {"correct-statistics": "skipped by the recipe ('fc')"}
 

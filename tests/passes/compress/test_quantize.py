@@ -168,7 +168,7 @@ def test_inputs_of_a_concat_take_its_scale_unless_others_read_them():
 @pytest.mark.parametrize(
     ("build", "node", "reason"),
     [
-        (lambda b, c: b.node("Add", [c, b.weight("k", (1,))], "odd"), "odd", "a constant operand"),
+        (lambda b, c: b.node("Add", [c, b.weight("k", (10, 10))], "odd"), "odd", "a constant operand"),
         (lambda b, c: b.node("Add", [c, b.node("GlobalAveragePool", [c], "g")], "odd"), "odd", "operands of different or unknown shapes"),
         (lambda b, c: b.node("ConvTranspose", [c, b.weight("k", (4, 4, 2, 2))], "odd"), "odd", "no int8 form of ConvTranspose"),
         (lambda b, c: b.node("Conv", [c, b.node("Relu", ["x"], "dynamic")], "odd"), "odd", "weights are not constant"),
