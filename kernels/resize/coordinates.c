@@ -10,11 +10,11 @@ honed_status honed_resize_size(const honed_resize_params *p, int axis, int64_t s
   if (size < 1 || size > max_size) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "%lld pixels along %c, expected 1 to %d", (long long)size, name, max_size);
   }
-  if (p->out[axis] == 0 && !(scaled >= 1.0f && scaled <= (float)max_size)) {
+  if (p->out[axis] == 0 && !p->like && !(scaled >= 1.0f && scaled <= (float)max_size)) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "%lld pixels times scale_%c %g, expected a size of 1 to %d", (long long)size, name,
                       (double)p->scale[axis], max_size);
   }
-  *out = p->out[axis] != 0 ? p->out[axis] : (int64_t)scaled;
+  *out = p->out[axis] != 0 || p->like ? p->out[axis] : (int64_t)scaled;
   return HONED_OK;
 }
 

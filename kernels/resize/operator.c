@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "resize.h"
@@ -21,7 +22,7 @@ static honed_resize_kernel select(honed_isa isa) {
 }
 
 static honed_status check_tensors(const honed_op_spec *spec, honed_context *ctx) {
-  honed_status status = honed_spec_arity(spec, 1, 1, 1, ctx);
+  honed_status status = honed_spec_arity(spec, 1, 2, 1, ctx);
   if (status == HONED_OK) status = honed_check_layout(spec->inputs[0], "input 0", HONED_PLANAR, ctx);
   if (status == HONED_OK) status = honed_check_layout(spec->outputs[0], "output 0", HONED_PLANAR, ctx);
   if (status == HONED_OK) status = honed_check_dtype(spec->outputs[0], "output 0", spec->inputs[0]->dtype, ctx);
@@ -33,12 +34,14 @@ static honed_status read_axis(const honed_op_spec *spec, int axis, honed_resize_
   static const char *const out_names[] = {"out_h", "out_w"}, *const scale_names[] = {"scale_h", "scale_w"};
   honed_status status = honed_attr_int(spec, out_names[axis], 0, 0, max_size, &p->out[axis], ctx);
   if (status == HONED_OK) status = honed_attr_finite(spec, scale_names[axis], 0.0, &p->scale[axis], ctx);
-  if (status != HONED_OK || p->scale[axis] > 0 || (p->scale[axis] == 0 && p->out[axis] > 0)) return status;
+  const bool sized = p->out[axis] > 0 || p->like;
+  if (status != HONED_OK || p->scale[axis] > 0 || (p->scale[axis] == 0 && sized)) return status;
   return honed_fail(ctx, HONED_INVALID_ARTIFACT, "attributes %s and %s are %lld and %g, expected a size or a scale above 0",
                     out_names[axis], scale_names[axis], (long long)p->out[axis], (double)p->scale[axis]);
 }
 
 static honed_status read_attributes(const honed_op_spec *spec, honed_resize_params *p, honed_context *ctx) {
+  p->like = spec->num_inputs > 1 && spec->inputs[1] != NULL;
   honed_status status = read_axis(spec, 0, p, ctx);
   if (status == HONED_OK) status = read_axis(spec, 1, p, ctx);
   if (status == HONED_OK) {
@@ -89,13 +92,30 @@ static int64_t find_repeat(const int32_t *columns, int64_t size, int64_t out) {
   return repeat;
 }
 
+/* Output sizes: those of input 1 where there is one. */
+static honed_status find_sizes(const honed_call *call, int64_t *sizes, honed_context *ctx) {
+  const honed_resize_params *p = call->params;
+  for (int axis = 0; axis < 2; axis++) {
+    const honed_status status = honed_resize_size(p, axis, call->inputs[0]->dims[2 + axis], &sizes[axis], ctx);
+    if (status != HONED_OK) return status;
+  }
+  if (!p->like) return HONED_OK;
+  const honed_tensor *like = call->inputs[1];
+  if (like->rank != 4 || like->dims[2] < 1 || like->dims[2] > max_size || like->dims[3] < 1 || like->dims[3] > max_size) {
+    char text[128];
+    honed_tensor_describe(like, text, sizeof text);
+    return honed_fail(ctx, HONED_INVALID_SHAPE, "input 1 is %s, expected rank 4 with 1 to %d pixels along h and w", text, max_size);
+  }
+  memcpy(sizes, like->dims + 2, 2 * sizeof *sizes);
+  return HONED_OK;
+}
+
 static honed_status reshape(honed_call *call, int arrays, honed_context *ctx) {
   const honed_resize_params *p = call->params;
   const int64_t *in = call->inputs[0]->dims;
   int64_t dims[4] = {in[0], in[1], 0, 0};
   void *memory = NULL;
-  honed_status status = honed_resize_size(p, 0, in[2], &dims[2], ctx);
-  if (status == HONED_OK) status = honed_resize_size(p, 1, in[3], &dims[3], ctx);
+  honed_status status = find_sizes(call, dims + 2, ctx);
   if (status == HONED_OK) status = honed_call_output(call, 0, 4, dims, ctx);
   if (status == HONED_OK) status = honed_call_alloc(call, sizeof(honed_resize_plan), &memory, ctx);
   if (status != HONED_OK) return status;

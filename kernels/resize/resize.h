@@ -1,11 +1,11 @@
-/* ONNX Resize over H and W; planar -> planar, the same type and zero point.
+/* ONNX Resize over H and W; x planar, [like of rank 4, any type and layout] -> planar, the type and zero point of x.
  *
  *   resize_nearest   f32 or u8     the pixel at the rounded position; attribute nearest_mode
  *   resize_linear    f32           rows first, columns next: each fmaf(b, w, a * (1 - w)) of the two pixels around the position
  *
  * Attributes, per axis: out_h, out_w (sizes) or scale_h, scale_w (floats; the size is floor(size * scale)); where both are given,
- * the scale is for the positions only. coordinate_mode: a code below. Positions are computed in f32, as ONNX Runtime does, and clamped to
- * the image. */
+ * the scale is for the positions only. With `like` the sizes are its H and W. coordinate_mode: a code below. Positions are computed in
+ * f32, as ONNX Runtime does, and clamped to the image. */
 #ifndef HONED_RESIZE_H
 #define HONED_RESIZE_H
 
@@ -39,6 +39,7 @@ typedef struct honed_resize_params {
   honed_resize_kernel kernel;
   int64_t out[2]; /* 0: from the scale */
   float scale[2]; /* 0: from the sizes */
+  bool like;      /* the sizes are those of input 1 */
   int64_t coordinate_mode, nearest_mode;
 } honed_resize_params;
 

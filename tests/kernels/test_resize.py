@@ -90,6 +90,18 @@ def test_large_planes_in_blocks_of_rows():
     check("linear", "f32", (1, 2, 90, 110), "half_pixel", scales=(2.0, 2.0))
 
 
+@pytest.mark.parametrize("like", [planar("u8", (1, 2), 7), dense("f32")])
+def test_sizes_of_another_tensor(like):
+    x = pixels((2, 3, 7, 13), "f32")
+    other = pixels((1, 5, 14, 9), like.dtype)
+    for mode in ("nearest", "linear"):
+        [y] = Operator(f"resize_{mode}", [planar(), like], [planar()]).run([x, other])
+        [expected] = Operator(f"resize_{mode}", [planar()], [planar()], {"out_h": 14, "out_w": 9}).run([x])
+        np.testing.assert_array_equal(y, expected)
+    with pytest.raises(KernelError, match=r"input 1 is .*, expected rank 4 with 1 to"):
+        Operator("resize_nearest", [planar(), like], [planar()]).run([x, other[:, :, :0]])
+
+
 def test_refusals():
     with pytest.raises(KernelError, match="out_w and scale_w are 0 and 0, expected a size or a scale above 0"):
         Operator("resize_linear", [planar()], [planar()], {"out_h": 4})
