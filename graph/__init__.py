@@ -1,14 +1,17 @@
 """What a model is: loading and saving ONNX, shapes, verification, printing, costs. The graph class is onnx-graphsurgeon's."""
 
+from .costs import Costs, NodeCost, costs
 from .errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
+from .export import copy, metadata, to_model
 from .infer import infer_shapes
-from .onnx_io import copy, load, metadata, save, to_model
+from .onnx_io import load, save
 from .order import sort_nodes
+from .printer import fingerprint, format_graph
 from .verify import verify
-from .view import View, constant, index_of, is_op, operand, operands, producer, rank, same_shape, static_shape
+from .view import View, constant, index_of, is_op, operand, operands, producer, rank, same_shape, static_shape, unique_name
 
 __all__ = [
-    "ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError", "View",
-    "constant", "copy", "index_of", "infer_shapes", "is_op", "load", "metadata", "operand", "operands", "producer", "rank",
-    "same_shape", "save", "sort_nodes", "static_shape", "to_model", "verify",
+    "ArtifactError", "Costs", "Error", "ModelError", "NodeCost", "RecipeError", "ShapeError", "View",
+    "constant", "copy", "costs", "fingerprint", "format_graph", "index_of", "infer_shapes", "is_op", "load", "metadata", "operand",
+    "operands", "producer", "rank", "same_shape", "save", "sort_nodes", "static_shape", "to_model", "unique_name", "verify",
 ]

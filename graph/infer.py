@@ -5,7 +5,7 @@ import onnx
 import onnx_graphsurgeon as gs
 
 from .errors import ModelError
-from .onnx_io import to_model
+from .export import to_model
 from .skeleton import DETACH_ABOVE
 from .stand_ins import stand_in
 
@@ -29,12 +29,8 @@ def infer_shapes(graph: gs.Graph, dims: dict[str, int] | None = None) -> None:
         raise ModelError(f"shapes do not fit: {' '.join(str(error).split())}") from error
     tensors = {name: t for name, t in graph.tensors().items() if isinstance(t, gs.Variable)}
     for info in [*inferred.graph.value_info, *inferred.graph.output]:
-        if info.name in tensors and index_is_inner(graph, tensors[info.name]):
+        if info.name in tensors and not any(tensors[info.name] is t for t in graph.inputs):
             _fill(tensors[info.name], info, bool(dims))
-
-
-def index_is_inner(graph: gs.Graph, tensor: gs.Tensor) -> bool:
-    return not any(tensor is t for t in graph.inputs)
 
 
 def _fill(tensor: gs.Variable, info: onnx.ValueInfoProto, overwrite: bool) -> None:

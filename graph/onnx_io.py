@@ -1,24 +1,27 @@
-"""Loading and saving ONNX: the only place where protobuf and the graph meet."""
+"""Loading and saving ONNX files."""
 
 import os
 from pathlib import Path
 
 import onnx
 import onnx_graphsurgeon as gs
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx_graphsurgeon.ir.tensor import LazyValues
 from onnx_graphsurgeon.logger.logger import OnnxGraphSurgeonException
 
 from .errors import ModelError
+from .export import metadata, to_model
 from .external_data import resolve_external_data
+from .finite import check_finite
 from .importing import normalise
+from .infer import infer_shapes
 from .tensors import to_array
+from .verify import verify
+from .view import ONNX_DOMAINS, unique_name
 
 MAX_INLINE_BYTES = (1 << 31) - (1 << 20)
 """A model whose weights take more bytes than this is saved with external data: a protobuf file ends at 2 GiB."""
 
-_MAX_IR_VERSION = 14
-_MIN_IR_VERSION = 8
 _EXTERNAL_ABOVE_BYTES = 1024
 
 
@@ -35,25 +38,6 @@ def load(source: str | os.PathLike | bytes | onnx.ModelProto) -> gs.Graph:
         return _import(normalise(model))
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error.__cause__
-
-
-def to_model(graph: gs.Graph) -> onnx.ModelProto:
-    """The ModelProto of `graph`, with its opsets, graph inputs and outputs, and metadata."""
-    imports = {entry.domain: entry.version for entry in graph.import_domains or []}
-    imports[""] = graph.opset
-    imports.pop("ai.onnx", None)
-    for node in graph.nodes:
-        imports.setdefault("" if node.domain in (None, "", "ai.onnx") else node.domain, 1)
-    opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in imports.items()]
-    model = gs.export_onnx(graph, do_type_check=False, opset_imports=opsets)
-    model.ir_version = min(max(graph.ir_version or 0, onnx.helper.find_min_ir_version_for(opsets, True), _MIN_IR_VERSION), _MAX_IR_VERSION)
-    onnx.helper.set_model_props(model, metadata(graph))
-    return model
-
-
-def metadata(graph: gs.Graph) -> dict[str, str]:
-    """The metadata of the model (ONNX metadata_props), to be read and changed."""
-    return graph.__dict__.setdefault("metadata", {})
 
 
 def save(graph: gs.Graph, path: str | os.PathLike, external_data: bool = False) -> None:
@@ -126,7 +110,20 @@ def _import(model: onnx.ModelProto) -> gs.Graph:
     graph.import_domains = [entry for entry in model.opset_import]
     metadata(graph).update({entry.key: entry.value for entry in model.metadata_props})
     _name_nodes(graph)
+    check_finite(graph)
+    _forget_inner_shapes(graph)
+    infer_shapes(graph)
+    verify(graph, "imported")
     return graph
+
+
+def _forget_inner_shapes(graph: gs.Graph) -> None:
+    """Drops what the file says of inner tensors that can be inferred: it may be wrong."""
+    kept = {id(tensor) for tensor in [*graph.inputs, *graph.outputs]}
+    for node in graph.nodes:
+        for tensor in node.outputs if node.domain in ONNX_DOMAINS else ():
+            if id(tensor) not in kept:
+                tensor.dtype = tensor.shape = None
 
 
 def _load_constants(graph: gs.Graph) -> None:
@@ -140,26 +137,10 @@ def _load_constants(graph: gs.Graph) -> None:
 
 
 def _name_nodes(graph: gs.Graph) -> None:
-    used: set[str] = {node.name for node in graph.nodes if node.name}
-    seen: set[str] = set()
+    """Gives nodes without a name, or with one that is taken, a name of their own."""
+    taken = {node.name for node in graph.nodes}
+    seen = {""}
     for node in graph.nodes:
-        if not node.name or node.name in seen:
-            node.name = unique_name(node.name or node.op, used)
+        if node.name in seen:
+            node.name = unique_name(node.name or node.op, taken)
         seen.add(node.name)
-
-
-def unique_name(stem: str, used: set[str]) -> str:
-    """`stem`, or `stem` with the first number that makes it new to `used`, to which it is added."""
-    name, number = stem, 0
-    while name in used or not name:
-        number += 1
-        name = f"{stem}_{number}"
-    used.add(name)
-    return name
-
-
-def copy(graph: gs.Graph) -> gs.Graph:
-    """A graph of its own with the same constants (arrays are shared: they are never written to)."""
-    new = graph.copy()
-    metadata(new).update(metadata(graph))
-    return new

@@ -3,6 +3,7 @@
 A value is a list of dimensions (numbers, symbols as strings, None for unknown) and whether it is a scalar.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,11 @@ class ShapeValue:
     @property
     def static(self) -> bool:
         return all(isinstance(d, int) for d in self.dims)
+
+    @property
+    def numbers(self) -> list[int]:
+        """The dimensions that are numbers."""
+        return [d for d in self.dims if isinstance(d, int)]
 
     def array(self, dtype: Any) -> np.ndarray:
         """Static values as an array."""
@@ -70,7 +76,7 @@ def _shape(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
 
 def _size(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
     whole = _shape(node, values)
-    return ShapeValue((int(np.prod(whole.dims, dtype=object)),), True) if whole is not None and whole.static else None
+    return None if whole is None or not whole.static else ShapeValue((math.prod(whole.numbers),), True)
 
 
 def _gather(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
@@ -78,24 +84,23 @@ def _gather(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
     if data is None or index is None or data.scalar or not index.static or node.attrs.get("axis", 0) not in (0, -1):
         return None
     size = len(data.dims)
-    if not all(-size <= i < size for i in index.dims):  # type: ignore[operator]
+    if not all(-size <= i < size for i in index.numbers):
         return None
-    return ShapeValue(tuple(data.dims[i] for i in index.dims), index.scalar)  # type: ignore[index]
+    return ShapeValue(tuple(data.dims[i] for i in index.numbers), index.scalar)
 
 
 def _slice(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
     data = _value(node.inputs[0], values)
-    bounds = [_value(operand(node, i), values) for i in (1, 2)]
-    steps, axes = _value(operand(node, 4), values), _value(operand(node, 3), values)
-    if data is None or data.scalar or any(b is None or not b.static or len(b.dims) != 1 for b in bounds):
+    start, end, step = (_number(operand(node, i), values) for i in (1, 2, 4))
+    step = 1 if operand(node, 4) is None else step
+    if data is None or data.scalar or start is None or end is None or step is None or step < 1:
         return None
-    if any(v is not None and (not v.static or len(v.dims) != 1) for v in (steps, axes)) or (operand(node, 4) is not None and steps is None):
-        return None
-    step = steps.dims[0] if steps is not None else 1
-    if not isinstance(step, int) or step < 1:
-        return None
-    start, end = (b.dims[0] for b in bounds)  # type: ignore[union-attr]
-    return ShapeValue(data.dims[start:end:step])  # type: ignore[misc]
+    return ShapeValue(data.dims[start:end:step])
+
+
+def _number(tensor: gs.Tensor | None, values: dict[int, ShapeValue]) -> int | None:
+    value = _value(tensor, values)
+    return value.numbers[0] if value is not None and value.static and len(value.dims) == 1 else None
 
 
 def _concat(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
@@ -134,7 +139,7 @@ def _product(node: gs.Node, values: dict[int, ShapeValue]) -> ShapeValue | None:
     data = _value(node.inputs[0], values)
     if data is None or not data.static or data.scalar:
         return None
-    return ShapeValue((int(np.prod(data.dims, dtype=object)),), not node.attrs.get("keepdims", 1))
+    return ShapeValue((math.prod(data.numbers),), not node.attrs.get("keepdims", 1))
 
 
 def _combine(op: str, a: Dim, b: Dim) -> Dim:

@@ -13,7 +13,7 @@ from onnx import TensorProto, numpy_helper
 MAX_DENSE_BYTES = 1 << 31
 """The largest dense form that a sparse tensor of a model may have, in bytes."""
 
-_BITS = {TensorProto.INT4: 4, TensorProto.UINT4: 4}
+_BITS: dict[int, int] = {TensorProto.INT4: 4, TensorProto.UINT4: 4}
 _NUMERIC = {t for t in TensorProto.DataType.values() if t not in (TensorProto.UNDEFINED, TensorProto.STRING)}
 
 

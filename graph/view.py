@@ -4,7 +4,7 @@ gs.Tensor and gs.Node compare by content and are not hashable; everything here, 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -12,7 +12,7 @@ import onnx_graphsurgeon as gs
 ONNX_DOMAINS = (None, "", "ai.onnx")
 
 
-def is_op(node: gs.Node | None, *ops: str) -> bool:
+def is_op(node: gs.Node | None, *ops: str) -> TypeGuard[gs.Node]:
     """Whether `node` is one of ONNX's own operators `ops`."""
     return node is not None and node.op in ops and node.domain in ONNX_DOMAINS
 
@@ -60,6 +60,16 @@ def same_shape(a: gs.Tensor, b: gs.Tensor) -> bool:
 def index_of(items: Iterable[Any], item: Any) -> int:
     """Position of `item` itself in `items`, -1 where it is not there."""
     return next((i for i, other in enumerate(items) if other is item), -1)
+
+
+def unique_name(stem: str, taken: set[str]) -> str:
+    """`stem`, or `stem` with the first number that makes it new to `taken`, to which it is added."""
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    taken.add(name)
+    return name
 
 
 class View:

@@ -2,7 +2,7 @@
 
 import onnx_graphsurgeon as gs
 
-from ..graph import index_of
+from ..graph import index_of, unique_name
 from .patch import Patch
 
 
@@ -54,10 +54,10 @@ class Applier:
     def _replace_output(self, place: int, old: gs.Tensor, new: gs.Tensor) -> None:
         taken = index_of(self.graph.outputs, new) >= 0 or index_of(self.graph.inputs, new) >= 0
         name = old.name
-        old.name = self._unique(name)
+        old.name = unique_name(name, self.names)
         if isinstance(new, gs.Constant) or taken or not new.inputs:
             output = gs.Variable(name, old.dtype, old.shape)
-            self.graph.nodes.append(gs.Node("Identity", self._unique(f"{name}/Identity"), {}, [new], [output]))
+            self.graph.nodes.append(gs.Node("Identity", unique_name(f"{name}/Identity", self.names), {}, [new], [output]))
             new = output
         new.name, new.dtype, new.shape = name, old.dtype, old.shape
         self.graph.outputs[place] = new
@@ -83,29 +83,21 @@ class Applier:
         """Gives final names; a name whose owner is gone may be taken over."""
         self.names -= freed
         for node, new in zip(created, patch.nodes, strict=True):
-            node.name = self._unique(new.name)
+            node.name = unique_name(new.name, self.names)
         heirs = {id(new): old for old, new in patch.replacements}
         for new in patch.nodes:
             for tensor in new.outputs:
                 if index_of(self.graph.outputs, tensor) >= 0:
                     continue
                 old = heirs.get(id(tensor))
-                inherits = old is not None and (old.name in freed or not (old.inputs or old.outputs))
-                if inherits:
+                if old is not None and (old.name in freed or not (old.inputs or old.outputs)):
                     self.names.discard(old.name)
-                tensor.name = self._unique(old.name if inherits else tensor.name)
+                    tensor.name = old.name
+                tensor.name = unique_name(tensor.name, self.names)
         for constant, like in patch.constants:
             if like is not None and not like.outputs and not like.inputs:
                 self.names.discard(like.name)
-            constant.name = self._unique(constant.name)
-
-    def _unique(self, stem: str) -> str:
-        name, number = stem, 0
-        while name in self.names:
-            number += 1
-            name = f"{stem}_{number}"
-        self.names.add(name)
-        return name
+            constant.name = unique_name(constant.name, self.names)
 
 
 def _set_input(node: gs.Node, index: int, tensor: gs.Tensor) -> list[gs.Node]:

@@ -39,7 +39,7 @@ def batch_norm_affine(node: gs.Node) -> Affine | str:
 def fixed_layer(tensor: gs.Tensor, view: View) -> gs.Node | str:
     """The layer that makes `tensor`, if its weights and bias may be changed to change `tensor`; or why not."""
     node = producer(tensor)
-    if node is None or not is_op(node, *LAYERS):
+    if not is_op(node, *LAYERS):
         return "its input is not made by Conv, ConvTranspose or Gemm"
     if view.sole_consumer(tensor) is None:
         return f"the output of {node.name} has other users"

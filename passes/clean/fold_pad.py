@@ -25,7 +25,7 @@ class FoldPad(RewriteRule):
         pad = producer_if(node.inputs[0], "Pad")
         if pad is None:
             return None
-        if view.sole_consumer(node.inputs[0]) is not node:
+        if not view.only_feeds(node.inputs[0], node):
             return Reject(f"{pad.name} has other users")
         pads = spatial_pads(pad)
         if isinstance(pads, str):

@@ -26,7 +26,7 @@ class MatmulToGemm(RewriteRule):
             return Reject(f"of ranks {rank(node.inputs[0])} and {rank(weights)}, expected 2 and 2")
         following = view.sole_consumer(node.outputs[0])
         pair = split_operands(following) if following is not None and is_op(following, "Add") else None
-        if pair is None or pair[1].values.shape not in ((weights.shape[1],), (1, weights.shape[1])):
+        if following is None or pair is None or pair[1].values.shape not in ((weights.shape[1],), (1, weights.shape[1])):
             return Match(node=node, bias=None, output=node.outputs[0])
         return Match(node=node, bias=pair[1], output=following.outputs[0])
 

@@ -18,7 +18,7 @@ class MergeTransposes(RewriteRule):
         inner = producer_if(node.inputs[0], "Transpose")
         if inner is None or "perm" not in inner.attrs or "perm" not in node.attrs:
             return None
-        if view.sole_consumer(node.inputs[0]) is not node:
+        if not view.only_feeds(node.inputs[0], node):
             return Reject(f"the output of {inner.name} has other users")
         return Match(source=inner.inputs[0], perm=[inner.attrs["perm"][axis] for axis in node.attrs["perm"]], output=node.outputs[0])
 

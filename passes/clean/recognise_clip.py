@@ -20,7 +20,7 @@ class RecogniseClip(RewriteRule):
         inner = _bounds(inner_node) if inner_node is not None else None
         if outer is None or inner is None or inner_node is None or (node.op == inner_node.op and node.op != "Clip"):
             return None
-        if view.sole_consumer(outer[0]) is not node:
+        if not view.only_feeds(outer[0], node):
             return Reject(f"the output of {inner_node.name} has other users")
         source, low, high = inner
         low = low if outer[1] is None else outer[1] if low is None else max(low, outer[1])

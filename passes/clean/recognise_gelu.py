@@ -48,7 +48,7 @@ def product(node: gs.Node, view: View) -> list[gs.Tensor]:
     factors: list[gs.Tensor] = []
     for tensor in node.inputs:
         inner = producer_if(tensor, "Mul")
-        if inner is not None and view.sole_consumer(tensor) is node:
+        if inner is not None and view.only_feeds(tensor, node):
             factors += product(inner, view)
         else:
             factors.append(tensor)

@@ -25,7 +25,7 @@ class RecogniseSilu(RewriteRule):
             sigmoid = producer_if(gate, "Sigmoid")
             if sigmoid is None or sigmoid.inputs[0] is not source:
                 continue
-            if view.sole_consumer(gate) is not node:
+            if not view.only_feeds(gate, node):
                 return Reject(f"the output of {sigmoid.name} has other users")
             if view.graph.opset < 24 and not self._contrib:
                 return Reject("Swish needs opset 24")

@@ -16,8 +16,8 @@ class RemoveIdentity(RewriteRule):
     def check(self, node: gs.Node, view: View) -> Match | Reject | None:
         source, target = node.inputs[0], node.outputs[0]
         if node.op == "Dropout":
-            training = operand(node, 2)
-            if training is not None and (constant(training) is None or constant(training).any()):
+            training = constant(operand(node, 2))
+            if operand(node, 2) is not None and (training is None or training.any()):
                 return Reject("Dropout in training mode")
             if len(node.outputs) > 1 and (node.outputs[1].outputs or view.is_output(node.outputs[1])):
                 return Reject("the mask of Dropout is used")

@@ -11,7 +11,7 @@ from ..patch import Patch
 from .constants import integers, split_operands
 
 
-def _if(condition: bool, node: gs.Node) -> gs.Tensor | None:
+def _if(condition: bool | np.bool_, node: gs.Node) -> gs.Tensor | None:
     return node.inputs[0] if condition else None
 
 
@@ -56,7 +56,7 @@ def _with_neutral(value: int, commutes: bool) -> Callable[[gs.Node], gs.Tensor |
         if pair is None or not (commutes or pair[1] is node.inputs[1]):
             return None
         source, other = pair
-        return source if (constant(other) == value).all() and same_shape(source, node.outputs[0]) else None
+        return source if (other.values == value).all() and same_shape(source, node.outputs[0]) else None
 
     return rule
 

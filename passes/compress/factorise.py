@@ -9,9 +9,8 @@ from math import prod
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ...graph import View
+from ...graph import View, unique_name
 from ...graph.errors import RecipeError
-from ...graph.onnx_io import unique_name
 from ..base import GraphPass, Reject
 from ..patch import Patch
 from .layers import Layer, weight_layers

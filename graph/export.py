@@ -1,0 +1,33 @@
+"""From the graph to protobuf."""
+
+import onnx
+import onnx_graphsurgeon as gs
+
+_MAX_IR_VERSION = 14
+_MIN_IR_VERSION = 8
+
+
+def to_model(graph: gs.Graph) -> onnx.ModelProto:
+    """The ModelProto of `graph`, with its opsets, graph inputs and outputs, and metadata."""
+    imports = {entry.domain: entry.version for entry in graph.import_domains or []}
+    imports[""] = graph.opset
+    imports.pop("ai.onnx", None)
+    for node in graph.nodes:
+        imports.setdefault("" if node.domain in (None, "", "ai.onnx") else node.domain, 1)
+    opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in imports.items()]
+    model = gs.export_onnx(graph, do_type_check=False, opset_imports=opsets)
+    model.ir_version = min(max(graph.ir_version or 0, onnx.helper.find_min_ir_version_for(opsets, True), _MIN_IR_VERSION), _MAX_IR_VERSION)
+    onnx.helper.set_model_props(model, metadata(graph))
+    return model
+
+
+def metadata(graph: gs.Graph) -> dict[str, str]:
+    """The metadata of the model (ONNX metadata_props), to be read and changed."""
+    return graph.__dict__.setdefault("metadata", {})
+
+
+def copy(graph: gs.Graph) -> gs.Graph:
+    """A graph of its own with the same constants (arrays are shared: they are never written to)."""
+    new = graph.copy()
+    metadata(new).update(metadata(graph))
+    return new
