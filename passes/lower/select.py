@@ -75,10 +75,11 @@ def select_conv(weights: np.ndarray, attrs: dict[str, int | float], pixels: int 
     """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; pixels of an output plane, gaps included."""
     int8 = weights.dtype != np.float32
     costs, suffix = (INT8, "u8s8") if int8 else (F32, "f32")
-    words = -(-(pixels or TYPICAL_PIXELS) // 64)
+    pixels = pixels or TYPICAL_PIXELS
+    words = -(-pixels // 64)
     conv = {name: int(value) for name, value in attrs.items() if name not in ("clamp_lo", "clamp_hi") and not name.startswith("sum_")}
     candidates = [
-        _dense(weights, conv, costs, suffix, words),
+        _dense(weights, conv, costs, suffix, -(-pixels // 16) / 4),
         _sparse(weights, conv, costs, suffix, words),
         _depthwise(weights, conv, costs, suffix, words),
     ]
@@ -100,7 +101,8 @@ def _fits_s8(weights: np.ndarray) -> bool:
     return weights.dtype == np.float32 or (weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127)
 
 
-def _dense(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
+def _dense(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: float) -> Candidate:
+    """The dense kernels stop at vectors of 16 pixels, not at words of 64."""
     kernel = f"conv_{suffix}"
     if not _fits_s8(weights):
         return Candidate(kernel, None, f"integer weights reach {np.abs(weights).max()}, expected -128 to 127")
