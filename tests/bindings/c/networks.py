@@ -33,6 +33,7 @@ def int8_network() -> Program:
     strided.gap_cols = 2  # one column less, and the same stride
     pooled, mean = planar("pooled", "u8", n, 6, 3, 3), Value("mean", "u8", (n, 6, 1, 1), zero_point=128)
     flat, logits = Value("flat", "u8", (n, 6), zero_point=128), Value("logits", "f32", (n, 3))
+    scores = Value("scores", "f32", (n, 3))
     dense = Value("strided.dense", "u8", (n, 5, 3, 4), zero_point=128)
     first, second = RNG.integers(-127, 128, (6, 4, 3, 3)), sparse(RNG.integers(-127, 128, (6, 6, 3, 3)))
     third = sparse(RNG.integers(-127, 128, (5, 6, 3, 3)))
@@ -56,7 +57,9 @@ def int8_network() -> Program:
         Op("gemm_u8s8", "classifier", [flat], [logits], {"k": 6, "n": 3},
            [*packing.pack_gemm_u8s8(RNG.integers(-127, 128, (3, 6))), *requantization(3)]),
     ]  # fmt: skip
-    return Program([x], [logits, dense], ops, {"made by": "test"})
+    thin = sparse(RNG.integers(-127, 128, (3, 6)))
+    ops.append(Op("sparse_gemm_u8s8", "thin", [flat], [scores], {"k": 6, "n": 3}, [*packing.pack_sparse_gemm_u8s8(thin), *requantization(3)]))
+    return Program([x], [logits, dense, scores], ops, {"made by": "test"})
 
 
 def float_network() -> Program:
@@ -70,6 +73,7 @@ def float_network() -> Program:
     low, product = Value("low", "f32", (None, 3, 6, None)), Value("product", "f32", (None, 3, 6, 5))
     weights = sparse(RNG.normal(size=(6, 4, 3, 3)).astype(np.float32))
     fully = RNG.normal(size=(5, 6)).astype(np.float32)
+    thin = Value("thin", "f32", (None, 3, 6, 5))
     swapped = Value("swapped", "f32", (None, 3, "n", 6))
     ops = [
         Op("to_planar", "load", [x], [planes], {"kernel_h": 3, "kernel_w": 3}),
@@ -86,8 +90,10 @@ def float_network() -> Program:
         Op("split", "split", [turned], [low], {"axis": 3}),
         Op("transpose", "swap", [low], [swapped], {}, [np.array([0, 1, 3, 2])]),
         Op("gemm_f32", "fully connected", [swapped], [product], {"k": 6, "n": 5}, [*packing.pack_gemm_f32(fully), np.ones(5, np.float32)]),
+        Op("sparse_gemm_f32", "thin", [swapped], [thin], {"k": 6, "n": 5},
+           [*packing.pack_sparse_gemm_f32(sparse(fully)), np.ones(5, np.float32)]),
     ]  # fmt: skip
-    return Program([x], [tiled, product, low], ops)
+    return Program([x], [tiled, product, low, thin], ops)
 
 
 def planar_network() -> Program:
