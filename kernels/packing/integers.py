@@ -19,7 +19,7 @@ def split_to_s8(weights: NDArray[np.integer]) -> list[NDArray[np.int8]]:
     rest = weights.astype(np.int64)
     if np.abs(rest).max(initial=0) > LIMIT:
         raise ValueError(f"integer weights reach {np.abs(rest).max()}, expected at most {LIMIT}")
-    parts = []
+    parts: list[NDArray[np.int8]] = []
     while not parts or rest.any():
         part = np.clip(rest, -128, 127)
         parts.append(part.astype(np.int8))

@@ -52,7 +52,8 @@ def _gemm_u8s8(constants: Sequence[Array], shape: tuple[int, ...], group: int) -
 def _rows(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
     indptr, indices, values = constants[:3]
     dense = np.zeros(shape, np.float32 if values.dtype == np.float32 else np.int32)
-    np.add.at(dense, (np.repeat(np.arange(shape[0]), np.diff(indptr)), indices), values)
+    rows = np.repeat(np.arange(shape[0]), np.diff(indptr))
+    np.add.at(dense, (rows, indices.astype(np.int64)), values)
     return dense
 
 
