@@ -68,6 +68,7 @@ static inline vf vf_from_vi(vi a) { return (vf)a; }
 static inline vi vi_set1(int32_t x) { return x; }
 static inline vi vi_add(vi a, vi b) { return (vi)((uint32_t)a + (uint32_t)b); }
 static inline vi vi_sub(vi a, vi b) { return (vi)((uint32_t)a - (uint32_t)b); }
+static inline vi vi_mul(vi a, vi b) { return (vi)((uint32_t)a * (uint32_t)b); }
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_or(vi a, vi b) { return a | b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }

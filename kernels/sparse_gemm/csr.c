@@ -21,7 +21,7 @@ honed_status honed_csr_create(const honed_op_spec *spec, int64_t n, int64_t k, h
   if (status == HONED_OK) status = honed_const_get(spec, 2, values, entries, &w.values, ctx);
   if (status == HONED_OK) status = check_rows(w.indptr, n, entries, ctx);
   for (int64_t i = 0; i < entries && status == HONED_OK; i++) {
-    const int64_t index = honed_csr_index(&w, i);
+    const int64_t index = honed_csr_index(w.indices, w.wide, i);
     if (index < 0 || index >= k) {
       status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "entry %lld has the index %lld, expected less than %lld", (long long)i,
                           (long long)index, (long long)k);

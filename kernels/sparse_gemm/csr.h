@@ -18,8 +18,8 @@ typedef struct honed_csr {
 /* Constants 0 to 2, with every index and every boundary checked. */
 honed_status honed_csr_create(const honed_op_spec *spec, int64_t n, int64_t k, honed_dtype values, honed_csr *out, honed_context *ctx);
 
-static inline int64_t honed_csr_index(const honed_csr *w, int64_t entry) {
-  return w->wide ? ((const int32_t *)w->indices)[entry] : ((const uint16_t *)w->indices)[entry];
+static inline int64_t honed_csr_index(const void *indices, bool wide, int64_t entry) {
+  return wide ? ((const int32_t *)indices)[entry] : ((const uint16_t *)indices)[entry];
 }
 
 /* A task is some outputs of some rows of x. Where there are several rows, they are transposed first: [K][HONED_SPARSE_GEMM_COLUMNS]. */

@@ -26,7 +26,7 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   if (status != HONED_OK) return status;
   call->kernel = kernels[p->kernel].kernel;
   call->num_tasks = honed_sparse_gemm_task_count(m, p->shape.n);
-  call->scratch_bytes = m <= HONED_SPARSE_GEMM_FEW ? 0 : (size_t)p->shape.k * HONED_SPARSE_GEMM_COLUMNS;
+  call->scratch_bytes = m <= HONED_SPARSE_GEMM_FEW ? 0 : (size_t)p->shape.k * HONED_SPARSE_GEMM_COLUMNS * sizeof(int32_t);
   return HONED_OK;
 }
 

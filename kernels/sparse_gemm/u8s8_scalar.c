@@ -1,2 +1,4 @@
+#include "base/simd_scalar.h"
+
 #define HONED_VARIANT scalar
 #include "generic_u8s8.h"
