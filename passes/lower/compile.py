@@ -10,6 +10,10 @@ import onnx
 import onnx_graphsurgeon as gs
 
 from ...graph import ModelError, infer_shapes, load
+from ..clean.recognise_gelu import RecogniseGelu
+from ..clean.recognise_silu import RecogniseSilu
+from ..clean.remove_dead import RemoveDead
+from ..driver import Driver
 from ..pipeline import clean
 from .artifact import write_artifact
 from .finish import finish
@@ -18,6 +22,9 @@ from .program import Program
 from .quantized_form import to_qdq
 from .rewrite import rewrite
 from .translate import translate
+
+RECOGNISE = (RecogniseGelu(contrib=True), RecogniseSilu(contrib=True), RemoveDead())
+"""Activations that have an operator in ONNX Runtime's domain only, below some opset."""
 
 Model = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
 
@@ -29,6 +36,7 @@ def lower(model: Model, *, strict: bool = False) -> Program:
     """
     graph = model.copy() if isinstance(model, gs.Graph) else load(model)
     clean(graph)
+    Driver(graph).run(RECOGNISE, to_fixpoint=True)
     notes = to_qdq(graph)
     if notes:
         infer_shapes(graph)

@@ -31,6 +31,13 @@ class QuantizedConstant(Value):
         """The float32 array that ONNX's DequantizeLinear gives."""
         return self.integers().astype(np.float32) * self._spread(self.scales.astype(np.float32))
 
+    def transposed(self, name: str, perm: list[int]) -> QuantizedConstant:
+        """The same numbers with permuted axes, under another name."""
+        assert self.data is not None
+        data = np.ascontiguousarray(self.data.transpose(perm))
+        axis = perm.index(self.axis) if self.scales.size > 1 else 0
+        return QuantizedConstant(name, self.dtype, data.shape, data=data, scales=self.scales, zero_points=self.zero_points, axis=axis)
+
     def _spread(self, per_axis: np.ndarray) -> np.ndarray:
         assert self.data is not None
         if per_axis.size == 1 or self.data.ndim == 0:
@@ -57,7 +64,7 @@ class Weights:
     def real(self) -> np.ndarray:
         """The weights as f32."""
         if self.scales is None:
-            return self.values.astype(np.float32)
+            return self.values.astype(np.float32, copy=False)
         return self.values.astype(np.float32) * self.scales.reshape(-1, *[1] * (self.values.ndim - 1))
 
 
@@ -107,6 +114,17 @@ class Draft:
                 self._users.setdefault(value, []).append(op)
         return op
 
+    def add_after(self, op: DraftOp, new: DraftOp) -> DraftOp:
+        """Puts `new` behind `op`."""
+        position = self.ops.index(op) + 1
+        return self.add(new, self.ops[position] if position < len(self.ops) else None)
+
+    def set_output(self, op: DraftOp, index: int, value: Value) -> None:
+        """`op` writes `value` in place of its output, which has no producer then."""
+        self._producers.pop(op.outputs[index], None)
+        op.outputs[index] = value
+        self._producers[value] = op
+
     def remove(self, op: DraftOp) -> None:
         self.ops.remove(op)
         for value in op.outputs:
@@ -114,6 +132,12 @@ class Draft:
         for value in op.inputs:
             if value is not None:
                 self._users[value].remove(op)
+
+    def drop(self, op: DraftOp) -> None:
+        """Removes an operator whose outputs others write now."""
+        outputs, op.outputs = op.outputs, []
+        self.remove(op)
+        op.outputs = outputs
 
     def replace(self, op: DraftOp, new: DraftOp) -> DraftOp:
         """Puts `new` in the place of `op`; `new` may write the same values."""
@@ -151,6 +175,12 @@ class Draft:
         users = self.users(value)
         return users[0] if len(users) == 1 and not self.is_output(value) else None
 
+    def known(self) -> Iterator[Value]:
+        """Graph inputs, and what operators write, in order."""
+        yield from self.inputs
+        for op in self.ops:
+            yield from op.outputs
+
     def walk(self) -> Iterator[DraftOp]:
         """The operators in order, from a snapshot; those that were removed meanwhile are left out."""
         for op in list(self.ops):
@@ -167,7 +197,7 @@ class Draft:
         """The program, when every operator has its constants. Renames the outputs to their ONNX names."""
         outputs: list[Value] = []
         for name, value in self.outputs:
-            if value in outputs or value in self.inputs and value.name != name or value.data is not None:
+            if value in outputs or (value in self.inputs and value.name != name) or value.data is not None:
                 copy = Value(name, value.dtype, value.shape)
                 self.add(DraftOp("cast", name, [value], [copy]))
                 value = copy

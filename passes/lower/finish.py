@@ -24,7 +24,7 @@ def finish(draft: Draft) -> Program:
 def _values(op: DraftOp, weights: Weights) -> np.ndarray:
     """The weights that the kernel multiplies with: integers over a u8 input, else f32."""
     quantized = op.inputs[0] is not None and op.inputs[0].dtype == "u8"
-    return weights.values.astype(np.int64) if quantized else weights.real().astype(np.float32)
+    return weights.values.astype(np.int64) if quantized else weights.real()
 
 
 def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> None:
@@ -53,7 +53,10 @@ def _conv(op: DraftOp) -> None:
 
 def _gemm(op: DraftOp) -> None:
     assert op.weights is not None
-    _take(op, select_gemm(_values(op, op.weights)), op.weights, int(op.weights.values.size))
+    x = op.inputs[0]
+    rows = None if x is None or x.shape is None else _product(x.shape[:-1])
+    macs = int(op.weights.values.size)
+    _take(op, select_gemm(_values(op, op.weights), rows), op.weights, None if rows is None else rows * macs)
 
 
 def _product(dims: tuple[Dim, ...]) -> int | None:

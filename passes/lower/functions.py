@@ -16,8 +16,8 @@ from ...kernels import codes
 BINARY = {
     name: code
     for code, name in enumerate(
-        ("add", "sub", "mul", "div", "max", "min", "pow", "mod", "fmod", "equal", "less", "less_equal", "greater", "greater_equal", "and", "or",
-         "xor", "prelu")
+        ("add", "sub", "mul", "div", "max", "min", "pow", "mod", "fmod", "equal", "less", "less_equal", "greater", "greater_equal", "and",
+         "or", "xor", "prelu")
     )
 } | {"prelu": 17}  # fmt: skip
 COMMUTATIVE = {BINARY[name] for name in ("add", "mul", "max", "min")}

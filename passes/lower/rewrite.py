@@ -18,10 +18,12 @@ from .rules_int8 import (
     sink_dequantize_below_clamp,
     tabulate,
 )
+from .rules_shape import recognise_shuffle
+from .slow import note_slow
 
 Rule = Callable[[Draft, DraftOp], bool]
 
-FLOAT: tuple[Rule, ...] = (fuse_product_bias, fuse_clamp)
+FLOAT: tuple[Rule, ...] = (recognise_shuffle, fuse_product_bias, fuse_clamp)
 INT8: tuple[Rule, ...] = (
     cancel_round_trip, sink_dequantize, quantize_product, quantize_add, quantize_pool, tabulate, quantize_before_concat,
     sink_dequantize_below_clamp, compose_tables, fuse_clamp_table,
@@ -35,6 +37,7 @@ def rewrite(draft: Draft) -> None:
     draft.remove_dead()
     for rules in (FLOAT, INT8, RESIDUAL):
         run(draft, rules)
+    note_slow(draft)
 
 
 def run(draft: Draft, rules: Sequence[Rule]) -> None:

@@ -100,7 +100,7 @@ def _can_add(draft: Draft, op: DraftOp, index: int) -> bool:
         return False
     if other is None or other.data is not None or other.dtype != value.dtype or not _equal_shapes(value, other):
         return False
-    return op.type == "add_u8" or conv.inputs[0].dtype == "f32" and "clamp_lo" not in conv.attrs
+    return op.type == "add_u8" or (conv.inputs[0].dtype == "f32" and "clamp_lo" not in conv.attrs)
 
 
 def _equal_shapes(a: Value, b: Value) -> bool:

@@ -15,7 +15,7 @@ from .rules_float import clamp_bounds, note_origin
 from .tables import table_of
 
 TRANSPARENT = {"max_pool", "global_max_pool", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "slice", "split", "depth_to_space",
-               "space_to_depth"}  # fmt: skip
+               "space_to_depth", "channel_shuffle", "resize_nearest"}  # fmt: skip
 
 
 def quantization_of(op: DraftOp) -> Quantization:
@@ -60,12 +60,10 @@ def sink_dequantize(draft: Draft, op: DraftOp) -> bool:
         return False
     x, outputs = source.inputs[0], list(op.outputs)
     moved = [draft.value(f"{y.name}/u8", "u8", y.shape, x.zero_point) for y in outputs]
-    new = DraftOp(op.type, op.name, [x], moved, op.attrs, op.consts, op.info)
-    following = draft.ops.index(op) + 1
-    anchor = draft.ops[following] if following < len(draft.ops) else None
+    new = DraftOp(op.type, op.name, [x, *op.inputs[1:]], moved, op.attrs, op.consts, op.info)
     draft.replace(op, new)
     for q, y in zip(moved, outputs, strict=True):
-        draft.add(DraftOp("dequantize", source.name, [q], [y], source.attrs, info=dict(source.info)), before=anchor)
+        draft.add_after(new, DraftOp("dequantize", source.name, [q], [y], source.attrs, info=dict(source.info)))
     return True
 
 

@@ -20,6 +20,8 @@ from ...kernels.packing import (
     pack_gemm_u8s8,
     pack_sparse_conv_f32,
     pack_sparse_conv_u8s8,
+    pack_sparse_gemm_f32,
+    pack_sparse_gemm_u8s8,
 )
 
 TYPICAL_PIXELS = 28 * 29
@@ -143,9 +145,38 @@ def _depthwise(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suff
     return Candidate(kernel, cycles, "", pack(weights, **conv))
 
 
-def select_gemm(weights: np.ndarray) -> Choice:
-    """weights [N, K], f32 or integers."""
+@dataclass(frozen=True)
+class GemmCosts:
+    """Cycles per weight that is held and row of x: for a few rows, and for many."""
+
+    dense: tuple[float, float]
+    sparse: tuple[float, float]
+
+
+GEMM_INT8 = GemmCosts(dense=(0.042, 0.017), sparse=(2.1, 0.85))
+GEMM_F32 = GemmCosts(dense=(0.16, 0.07), sparse=(1.5, 0.22))
+FEW_ROWS = 2
+CACHE_BYTES = 8 << 20
+STREAMED = 0.085
+"""Cycles per byte of weights that do not fit in the cache."""
+
+
+def select_gemm(weights: np.ndarray, rows: int | None) -> Choice:
+    """weights [N, K], f32 or integers; rows of x, None where they are known at run time only (taken to be 1)."""
     int8 = weights.dtype != np.float32
-    kernel = "gemm_u8s8" if int8 else "gemm_f32"
-    consts = (pack_gemm_u8s8 if int8 else pack_gemm_f32)(weights)
-    return Choice(kernel, consts, Candidate(kernel, float(weights.size), ""), [])
+    suffix, costs = ("u8s8", GEMM_INT8) if int8 else ("f32", GEMM_F32)
+    rows = 1 if rows is None else max(rows, 1)
+    entries, zeros = int(np.count_nonzero(weights)), 1.0 - np.count_nonzero(weights) / max(weights.size, 1)
+    few = rows <= FEW_ROWS
+    dense = Candidate(f"gemm_{suffix}", 0.0, "", (pack_gemm_u8s8 if int8 else pack_gemm_f32)(weights))
+    dense.cycles = _product_cycles(weights.size, costs.dense[0 if few else 1], rows, dense.consts or [])
+    sparse = Candidate(f"sparse_gemm_{suffix}", None, f"{zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}")
+    if zeros >= SPARSE_FROM:
+        sparse.consts, sparse.reason = (pack_sparse_gemm_u8s8 if int8 else pack_sparse_gemm_f32)(weights), f"{zeros:.0%} zeros"
+        sparse.cycles = _product_cycles(entries, costs.sparse[0 if few else 1], rows, sparse.consts)
+    return _fastest([dense, sparse])
+
+
+def _product_cycles(weights: int, each: float, rows: int, consts: list[np.ndarray]) -> float:
+    packed = sum(c.nbytes for c in consts)
+    return rows * weights * each + (packed * STREAMED if packed > CACHE_BYTES else 0.0)

@@ -43,9 +43,9 @@ def _sources(draft: Draft, value: Value | None) -> list[Value]:
         op, seen = draft.producer(pending.pop(0)), seen + 1
         if op is None or op.type not in ("unary_f32", "binary", "dequantize", "lookup_u8"):
             continue
-        if op.type in ("dequantize", "lookup_u8"):
-            if op.inputs[0] is not None and op.inputs[0].dtype == "u8" and op.inputs[0] not in found:
-                found.append(op.inputs[0])
+        x = op.inputs[0]
+        if op.type in ("dequantize", "lookup_u8") and x is not None and x.dtype == "u8" and x not in found:
+            found.append(x)
         pending.extend(op.inputs)
     return found
 

@@ -116,7 +116,8 @@ class Translator:
             name = DTYPE_NAMES.get(np.dtype(tensor.dtype), "")
         except TypeError:
             name = ""
-        require(name not in ("", "u16"), f"{tensor.name} is {tensor.dtype}, expected one of {', '.join(n for n in DTYPE_NAMES.values() if n != 'u16')}")
+        expected = ", ".join(n for n in DTYPE_NAMES.values() if n != "u16")
+        require(name not in ("", "u16"), f"{tensor.name} is {tensor.dtype}, expected one of {expected}")
         return name
 
     def rank(self, tensor: Tensor) -> int:

@@ -10,5 +10,6 @@ from . import (  # noqa: F401
     products,
     quantization,
     reductions,
+    resize,
     shapes,
 )

@@ -77,7 +77,8 @@ def conv_transpose(t: Translator, node: gs.Node) -> None:
     bias_values = np.zeros(out_channels, np.float32) if bias is None else t.require_const(node, 2, "the bias").astype(np.float32)
     weights = Weights(phases, np.repeat(bias_values, stride * stride))
     taps = phases.shape[2:]
-    attrs = {"in_channels": w.shape[0], "out_channels": out_channels * stride * stride, "group": group, "kernel_h": taps[0], "kernel_w": taps[1]}
+    attrs = {"in_channels": w.shape[0], "out_channels": out_channels * stride * stride, "group": group}
+    attrs |= {"kernel_h": taps[0], "kernel_w": taps[1]}
     attrs |= {"pad_top": taps[0] - 1, "pad_bottom": taps[0] - 1, "pad_left": taps[1] - 1, "pad_right": taps[1] - 1}
     output = node.outputs[0]
     y = t.emit("conv", [x], t.temporary(output, "phases", (_batch(x), out_channels * stride * stride, None, None)), attrs, weights=weights)
@@ -98,7 +99,8 @@ def transposed_phases(w: np.ndarray, window: Window, group: int) -> np.ndarray:
     in_per_group, out_per_group = w.shape[0] // group, w.shape[1]
     taps = [-(-((k - 1) * d + 1) // stride) for k, d in zip(window.kernel, window.dilations, strict=True)]
     result = np.zeros((group * out_per_group, stride, stride, in_per_group, *taps), np.float32)
-    grouped = w.reshape(group, in_per_group, out_per_group, *w.shape[2:]).transpose(0, 2, 1, 3, 4).reshape(group * out_per_group, in_per_group, *w.shape[2:])
+    grouped = w.reshape(group, in_per_group, out_per_group, *w.shape[2:]).transpose(0, 2, 1, 3, 4)
+    grouped = grouped.reshape(group * out_per_group, in_per_group, *w.shape[2:])
     for ky in range(w.shape[2]):
         for kx in range(w.shape[3]):
             (i, a), (j, b) = divmod(ky * dh, stride), divmod(kx * dw, stride)

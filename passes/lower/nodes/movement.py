@@ -45,7 +45,8 @@ def s64(values: Sequence[int]) -> np.ndarray:
 @handles("Reshape")
 def reshape(t: Translator, node: gs.Node) -> None:
     target = reshape_target(t, node)
-    _move(t, node, "reshape", {"rank": len(target), **{f"dim{i}": d for i, d in enumerate(target)}, "allowzero": int(node.attrs.get("allowzero", 0))})
+    dims = {f"dim{i}": d for i, d in enumerate(target)}
+    _move(t, node, "reshape", {"rank": len(target), **dims, "allowzero": int(node.attrs.get("allowzero", 0))})
 
 
 @handles("Flatten")
@@ -73,10 +74,7 @@ def transpose(t: Translator, node: gs.Node) -> None:
     rank = t.rank(node.inputs[0]) if x.shape is None else len(x.shape)
     perm = [int(p) for p in node.attrs.get("perm", range(rank)[::-1])]
     if isinstance(x, QuantizedConstant):
-        axis = perm.index(x.axis) if x.scales.size > 1 else 0
-        data = np.ascontiguousarray(x.data.transpose(perm))
-        name = t.draft.unique(node.outputs[0].name)
-        t.bind(node.outputs[0], QuantizedConstant(name, x.dtype, data.shape, data=data, scales=x.scales, zero_points=x.zero_points, axis=axis))
+        t.bind(node.outputs[0], x.transposed(t.draft.unique(node.outputs[0].name), perm))
         return
     _move(t, node, "transpose", consts=[s64(perm)])
 

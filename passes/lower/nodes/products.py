@@ -64,8 +64,8 @@ def _product_of_activations(t: Translator, node: gs.Node, x, trans_b: bool, alph
     product = t.emit("matmul_f32", [x, y], output if plain else t.temporary(output, "product", t.shape(output)))
     if alpha != 1.0:
         factor = t.draft.constant(f"{output.name}/alpha", np.array(alpha, np.float32))
-        last = t.input(node, 2) is None
-        product = t.emit("binary", [product, factor], output if last else t.temporary(output, "scaled", t.shape(output)), {"op": BINARY["mul"]})
+        scaled = output if t.input(node, 2) is None else t.temporary(output, "scaled", t.shape(output))
+        product = t.emit("binary", [product, factor], scaled, {"op": BINARY["mul"]})
     if t.input(node, 2) is not None:
         _add(t, node, product, beta)
 

@@ -81,7 +81,8 @@ def _constant(t: Translator, node: gs.Node, array: np.ndarray, scale: np.ndarray
     if dtype not in ("u8", "s8", "s32"):
         raise Unsupported(f"a constant quantised to {array.dtype}, expected uint8, int8 or int32")
     axis = int(node.attrs.get("axis", 1)) % max(array.ndim, 1)
-    require(scale.size == 1 or array.ndim > 0 and scale.size == array.shape[axis], f"{scale.size} scales over axis {axis} of {list(array.shape)}")
+    fits = scale.size == 1 or (array.ndim > 0 and scale.size == array.shape[axis])
+    require(fits, f"{scale.size} scales over axis {axis} of {list(array.shape)}")
     require(zero_point.size in (1, scale.size), f"{zero_point.size} zero points for {scale.size} scales")
     name = t.draft.unique(node.outputs[0].name)
     return QuantizedConstant(name, dtype, array.shape, data=array, scales=scale.reshape(-1), zero_points=zero_point.reshape(-1), axis=axis)

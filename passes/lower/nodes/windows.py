@@ -12,6 +12,10 @@ from ..program import Dim, Value
 from ..reasons import Unsupported, require
 from ..translate import Tensor, Translator
 
+WINDOW_ATTRS = (
+    "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Window:
@@ -23,8 +27,7 @@ class Window:
     pads: tuple[int, int, int, int]
 
     def attrs(self) -> dict[str, int | float]:
-        names = ("kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_top", "pad_left", "pad_bottom", "pad_right")
-        return dict(zip(names, (*self.kernel, *self.strides, *self.dilations, *self.pads), strict=True))
+        return dict(zip(WINDOW_ATTRS, (*self.kernel, *self.strides, *self.dilations, *self.pads), strict=True))
 
 
 def read_window(node: gs.Node, kernel: Sequence[int], shape: tuple[Dim, ...] | None) -> Window:

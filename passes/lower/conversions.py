@@ -1,0 +1,63 @@
+"""Copies where an operator needs another layout than its input has; one copy serves all that need the same."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from .dims import plus, windowed
+from .draft import Draft, DraftOp
+from .planes import is_planar, strided
+from .program import Dim, Value
+
+Key = tuple[Value, tuple[object, ...]]
+
+
+def insert_conversions(draft: Draft, on_planes: Set[str], either: Set[str]) -> None:
+    """on_planes: operators that read planes; either: those that read both layouts. All others read dense values."""
+    copies: dict[Key, Value] = {}
+    for op in draft.walk():
+        for index, value in enumerate(op.inputs):
+            if value is None or op.type in either or op.type in ("to_dense", "to_planar"):
+                continue
+            if op.type == "conv" and index == 0 and strided(op):
+                draft.set_input(op, index, _phases(draft, copies, op, value))
+                op.attrs |= {"pad_top": 0, "pad_left": 0, "pad_bottom": 0, "pad_right": 0}
+            elif op.type.startswith("resize_") and index == 1:
+                continue
+            elif op.type in on_planes and not is_planar(value):
+                draft.set_input(op, index, _copy(draft, copies, op, value, "to_planar", "planar"))
+            elif op.type not in on_planes and is_planar(value):
+                draft.set_input(op, index, _copy(draft, copies, op, value, "to_dense", "dense"))
+
+
+def _copy(draft: Draft, copies: dict[Key, Value], op: DraftOp, value: Value, kind: str, layout: str) -> Value:
+    key = (value, (kind,))
+    if key not in copies:
+        copies[key] = copy = draft.value(f"{value.name}/{layout}", value.dtype, value.shape, value.zero_point)
+        copy.layout = layout
+        draft.add(DraftOp(kind, op.name, [value], [copy], info={"onnx": []}), before=op)
+    return copies[key]
+
+
+def _phases(draft: Draft, copies: dict[Key, Value], op: DraftOp, value: Value) -> Value:
+    """What a strided convolution reads: the padded input, split by row and column modulo the stride."""
+    a = op.attrs
+    attrs = {f"kernel_{d}": int(a[f"kernel_{d}"] - 1) * int(a.get(f"dilation_{d}", 1)) + 1 for d in "hw"}
+    attrs |= {f"stride_{d}": int(a.get(f"stride_{d}", 1)) for d in "hw"}
+    attrs |= {name: int(a.get(name, 0)) for name in ("pad_top", "pad_left", "pad_bottom", "pad_right")}
+    key = (value, tuple(attrs.values()))
+    if key not in copies:
+        copies[key] = copy = draft.value(f"{value.name}/phases", value.dtype, _phase_shape(value, attrs), value.zero_point)
+        copy.layout = "planar"
+        draft.add(DraftOp("to_planar", op.name, [value], [copy], dict(attrs), info={"onnx": []}), before=op)
+    return copies[key]
+
+
+def _phase_shape(value: Value, attrs: dict[str, int]) -> tuple[Dim, ...]:
+    batch, channels, height, width = value.shape or (None,) * 4
+    phases, sizes = 1, []
+    for dim, d, pads in ((height, "h", ("pad_top", "pad_bottom")), (width, "w", ("pad_left", "pad_right"))):
+        kernel, stride = attrs[f"kernel_{d}"], attrs[f"stride_{d}"]
+        phases *= min(stride, kernel)
+        sizes.append(plus(windowed(dim, kernel, stride, 1, sum(attrs[p] for p in pads)), (kernel - 1) // stride))
+    return (batch, channels * phases if isinstance(channels, int) else None, *sizes)
