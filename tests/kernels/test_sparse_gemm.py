@@ -67,10 +67,11 @@ def test_sparse_products_of_any_shape(m: int, n: int, k: int, sparsity: float, i
 def test_indices_beyond_16_bits(isa: str) -> None:
     w = np.zeros((2, 65537), np.float32)
     w[0, [3, 65536]] = 2, 3
-    x = np.ones((3, 65537), np.float32)
+    x = np.zeros((3, 65537), np.float32)
+    x[:, [3, 65536]] = 1, 10
     assert packing.pack_sparse_gemm_f32(w)[1].dtype == np.int32
-    assert product("sparse_gemm_f32", x, w, [np.zeros(2, np.float32)], F32, isa, 1).tolist() == [[5, 0]] * 3
-    assert product("sparse_gemm_f32", x[:1], w, [np.zeros(2, np.float32)], F32, isa, 1).tolist() == [[5, 0]]
+    assert product("sparse_gemm_f32", x, w, [np.zeros(2, np.float32)], F32, isa, 1).tolist() == [[32, 0]] * 3
+    assert product("sparse_gemm_f32", x[:1], w, [np.zeros(2, np.float32)], F32, isa, 1).tolist() == [[32, 0]]
 
 
 @pytest.mark.parametrize("isa", isa_levels())
