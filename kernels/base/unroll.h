@@ -13,8 +13,8 @@
 #define HONED_UNROLL2(i, ...) HONED_REPEAT(i, 0, __VA_ARGS__) HONED_REPEAT(i, 1, __VA_ARGS__)
 #define HONED_UNROLL3(i, ...) HONED_UNROLL2(i, __VA_ARGS__) HONED_REPEAT(i, 2, __VA_ARGS__)
 #define HONED_UNROLL4(i, ...) HONED_UNROLL3(i, __VA_ARGS__) HONED_REPEAT(i, 3, __VA_ARGS__)
-#define HONED_UNROLL8(i, ...)                                                                                     \
-  HONED_UNROLL4(i, __VA_ARGS__)                                                                                   \
+#define HONED_UNROLL8(i, ...)   \
+  HONED_UNROLL4(i, __VA_ARGS__) \
   HONED_REPEAT(i, 4, __VA_ARGS__) HONED_REPEAT(i, 5, __VA_ARGS__) HONED_REPEAT(i, 6, __VA_ARGS__) HONED_REPEAT(i, 7, __VA_ARGS__)
 
 #endif

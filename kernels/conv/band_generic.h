@@ -33,19 +33,21 @@ ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, i
   const honed_band_plan *plan = o->plan;
   const int64_t block_bytes = honed_band_block_bytes(plan), unit_bytes = plan->phases * plan->plane_pixels * 4;
   const int64_t last = o->p->conv.out_channels - 1;
-  HONED_UNROLL8(r, if (r < rows) {
-    const sums init = sums_init(o->p, oc + r < last ? oc + r : last);
-    HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = init;)
-  })
+  HONED_UNROLL8(
+      r, if (r < rows) {
+        const sums init = sums_init(o->p, oc + r < last ? oc + r : last);
+        HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = init;)
+      })
   for (int64_t unit = 0; unit < plan->units; unit++, x += unit_bytes) {
     for (int64_t tap = 0; tap < plan->taps; tap++, w += 16) {
       const char *tile = x + 4 * plan->tap_offset[tap];
       pixels a[3];
       HONED_UNROLL3(v, if (v < vectors) a[v] = pixels_load(tile + 64 * v);)
-      HONED_UNROLL8(r, if (r < rows) {
-        const factors b = factors_load(w + r / 4 * block_bytes + r % 4 * 4);
-        HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = sums_add(acc[r * vectors + v], a[v], b);)
-      })
+      HONED_UNROLL8(
+          r, if (r < rows) {
+            const factors b = factors_load(w + r / 4 * block_bytes + r % 4 * 4);
+            HONED_UNROLL3(v, if (v < vectors) acc[r * vectors + v] = sums_add(acc[r * vectors + v], a[v], b);)
+          })
     }
   }
 }
@@ -66,20 +68,21 @@ ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_en
   sums acc[TILE_ROWS * 3];
   accumulate(o, w, oc, rows, vectors, o->scratch + (vector - o->task.vector) * 64, acc);
   const uint64_t valid = honed_band_valid(o->plan, vector);
-  HONED_UNROLL8(r, if (r < rows && oc + r < oc_end) {
-    const sums *row = &acc[r * vectors];
-    store(o, oc + r, vector, (const sums[3]){row[0], row[vectors > 1 ? 1 : 0], row[vectors > 2 ? 2 : 0]}, vectors, valid);
-  })
+  HONED_UNROLL8(
+      r, if (r < rows && oc + r < oc_end) {
+        const sums *row = &acc[r * vectors];
+        store(o, oc + r, vector, (const sums[3]){row[0], row[vectors > 1 ? 1 : 0], row[vectors > 2 ? 2 : 0]}, vectors, valid);
+      })
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_BAND(name, rows)                                                                                                   \
-  static __attribute__((noinline)) void name(const operands *o, const char *w,  int64_t oc, int64_t oc_end) {                 \
-    int64_t v = o->task.vector;                                                                                                \
-    const int64_t end = o->task.vector_end;                                                                                    \
-    for (; v + TILE_VECTORS <= end; v += TILE_VECTORS) run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);                      \
-    if (TILE_VECTORS > 2 && end - v == 2) run_tile(o, w, oc, oc_end, rows, 2, v);                                              \
-    if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, oc, oc_end, rows, 1, v);                                              \
+#define RUN_BAND(name, rows)                                                                                 \
+  static __attribute__((noinline)) void name(const operands *o, const char *w, int64_t oc, int64_t oc_end) { \
+    int64_t v = o->task.vector;                                                                              \
+    const int64_t end = o->task.vector_end;                                                                  \
+    for (; v + TILE_VECTORS <= end; v += TILE_VECTORS) run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);    \
+    if (TILE_VECTORS > 2 && end - v == 2) run_tile(o, w, oc, oc_end, rows, 2, v);                            \
+    if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, oc, oc_end, rows, 1, v);                            \
   }
 RUN_BAND(run_band_4, 4)
 #if TILE_ROWS == 8

@@ -1,8 +1,8 @@
 #include "band_plan.h"
 
 enum {
-  tile_vectors = 3,         /* the widest tile of the kernels: a band is a multiple of it */
-  band_bytes = 160 * 1024,  /* scratch that stays in a second-level cache beside the weights */
+  tile_vectors = 3,        /* the widest tile of the kernels: a band is a multiple of it */
+  band_bytes = 160 * 1024, /* scratch that stays in a second-level cache beside the weights */
   wanted_tasks = 8,
 };
 

@@ -11,17 +11,17 @@
 enum { HONED_VECTOR = 16, HONED_ROWS = 4 /* output channels per block of packed weights */ };
 
 typedef struct honed_band_plan {
-  const uint64_t *valid;      /* of y, per 64 pixels of a plane */
-  int64_t vectors;            /* of a plane of y, of which the first used_vectors hold valid pixels */
+  const uint64_t *valid; /* of y, per 64 pixels of a plane */
+  int64_t vectors;       /* of a plane of y, of which the first used_vectors hold valid pixels */
   int64_t used_vectors;
-  int64_t taps, phases;       /* per channel */
-  const int64_t *tap_phase;   /* [taps] */
-  const int64_t *tap_shift;   /* [taps], elements within a plane of x */
-  const int64_t *tap_offset;  /* [taps], pixels within a unit's planes in scratch */
-  int64_t first_shift;        /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
-  int64_t units;              /* per group */
-  int64_t plane_pixels;       /* of a plane in scratch, a multiple of 64 */
-  int64_t group, blocks;      /* groups of the convolution; blocks of output channels per group */
+  int64_t taps, phases;                /* per channel */
+  const int64_t *tap_phase;            /* [taps] */
+  const int64_t *tap_shift;            /* [taps], elements within a plane of x */
+  const int64_t *tap_offset;           /* [taps], pixels within a unit's planes in scratch */
+  int64_t first_shift;                 /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
+  int64_t units;                       /* per group */
+  int64_t plane_pixels;                /* of a plane in scratch, a multiple of 64 */
+  int64_t group, blocks;               /* groups of the convolution; blocks of output channels per group */
   int64_t bands, band_vectors, chunks; /* tasks = images * group * bands * chunks */
 } honed_band_plan;
 

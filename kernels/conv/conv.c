@@ -11,17 +11,22 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, ho
     const char *name;
     int64_t fallback, lo, hi, *out;
   } fields[] = {
-      {"in_channels", 0, 1, max_channels, &c->in_channels}, {"out_channels", 0, 1, max_channels, &c->out_channels},
-      {"group", 1, 1, max_channels, &c->group},             {"kernel_h", 0, 1, max_kernel, &c->kernel_h},
-      {"kernel_w", 0, 1, max_kernel, &c->kernel_w},         {"stride_h", 1, 1, max_stride, &c->stride_h},
-      {"stride_w", 1, 1, max_stride, &c->stride_w},         {"dilation_h", 1, 1, max_stride, &c->dilation_h},
-      {"dilation_w", 1, 1, max_stride, &c->dilation_w},     {"pad_top", 0, 0, max_pad, &c->pad_top},
-      {"pad_left", 0, 0, max_pad, &c->pad_left},            {"pad_bottom", 0, 0, max_pad, &c->pad_bottom},
+      {"in_channels", 0, 1, max_channels, &c->in_channels},
+      {"out_channels", 0, 1, max_channels, &c->out_channels},
+      {"group", 1, 1, max_channels, &c->group},
+      {"kernel_h", 0, 1, max_kernel, &c->kernel_h},
+      {"kernel_w", 0, 1, max_kernel, &c->kernel_w},
+      {"stride_h", 1, 1, max_stride, &c->stride_h},
+      {"stride_w", 1, 1, max_stride, &c->stride_w},
+      {"dilation_h", 1, 1, max_stride, &c->dilation_h},
+      {"dilation_w", 1, 1, max_stride, &c->dilation_w},
+      {"pad_top", 0, 0, max_pad, &c->pad_top},
+      {"pad_left", 0, 0, max_pad, &c->pad_left},
+      {"pad_bottom", 0, 0, max_pad, &c->pad_bottom},
       {"pad_right", 0, 0, max_pad, &c->pad_right},
   };
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-    const honed_status status =
-        honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
+    const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
   c->phases_h = smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);

@@ -50,7 +50,8 @@ static honed_status check_ids(const honed_conv_lists *l, int64_t count, int64_t 
 
 honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv *conv, int step, honed_dtype weight_dtype,
                                      honed_conv_lists *out, honed_context *ctx) {
-  if (spec->num_consts < 3) return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%d constants, expected lists, ids and weights", spec->num_consts);
+  if (spec->num_consts < 3)
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%d constants, expected lists, ids and weights", spec->num_consts);
   const honed_tensor *lists = &spec->consts[0], *ids = &spec->consts[1], *weights = &spec->consts[2];
   const int64_t num_ids = honed_tensor_count(ids), num_weights = honed_tensor_count(weights);
   if (lists->dtype != HONED_S32 || lists->rank != 2 || lists->dims[1] != 8 || (ids->dtype != HONED_U16 && ids->dtype != HONED_S32) ||
@@ -58,11 +59,8 @@ honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "constants of wrong type or shape: expected lists s32 [n,8], ids u16 or s32, weights %s",
                       honed_dtype_name(weight_dtype));
   }
-  const honed_conv_lists l = {.lists = lists->data,
-                              .num_lists = lists->dims[0],
-                              .ids = ids->data,
-                              .wide_ids = ids->dtype == HONED_S32,
-                              .weights = weights->data};
+  const honed_conv_lists l = {
+      .lists = lists->data, .num_lists = lists->dims[0], .ids = ids->data, .wide_ids = ids->dtype == HONED_S32, .weights = weights->data};
   honed_status status = check_lists(&l, num_ids / step, num_weights / step, conv->out_channels, ctx);
   if (status == HONED_OK) status = check_ids(&l, num_ids, honed_conv_ids(conv), ctx);
   if (status == HONED_OK) *out = l;

@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-honed_status honed_output_f32_create(const honed_op_spec *spec, int index, int64_t out_channels, honed_output_f32 *out, honed_context *ctx) {
+honed_status honed_output_f32_create(const honed_op_spec *spec, int index, int64_t out_channels, honed_output_f32 *out,
+                                     honed_context *ctx) {
   if (spec->inputs[0]->dtype != HONED_F32 || spec->outputs[0]->dtype != HONED_F32) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are %s and %s, expected f32", honed_dtype_name(spec->inputs[0]->dtype),
                       honed_dtype_name(spec->outputs[0]->dtype));

@@ -6,7 +6,8 @@ honed_status honed_depthwise_check(const honed_conv *c, honed_context *ctx) {
                     (long long)c->in_channels);
 }
 
-honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *taps, int64_t num_taps, honed_call *call, honed_context *ctx) {
+honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *taps, int64_t num_taps, honed_call *call,
+                                     honed_context *ctx) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
   void *memory = NULL, *valid = NULL, *offset_memory = NULL;
   honed_status status = honed_call_alloc(call, sizeof(honed_plane_plan), &memory, ctx);

@@ -5,8 +5,8 @@
 #include "conv.h"
 
 typedef struct honed_plane_plan {
-  const uint64_t *valid;  /* of y, per 64 pixels of a plane */
-  int64_t words;          /* 64-pixel words of a plane of y, of which the first used_words hold valid pixels */
+  const uint64_t *valid; /* of y, per 64 pixels of a plane */
+  int64_t words;         /* 64-pixel words of a plane of y, of which the first used_words hold valid pixels */
   int64_t used_words;
   const int64_t *offsets; /* of the pieces that the kernel takes, relative to the first phase plane of the channel, in elements */
 } honed_plane_plan;

@@ -25,7 +25,8 @@ static bool saturates(const honed_requantize *r, int64_t out_channels) {
   return bounded;
 }
 
-honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx) {
+honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out,
+                                     honed_context *ctx) {
   honed_requantize r;
   const bool quantized = spec->outputs[0]->dtype == HONED_U8;
   if (!quantized && spec->outputs[0]->dtype != HONED_F32) {

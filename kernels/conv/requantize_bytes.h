@@ -1,4 +1,5 @@
-/* The requantisation of one vector of pixels of one output channel, for the vector types of base/x86_bytes_*.h (include one of them first). */
+/* The requantisation of one vector of pixels of one output channel, for the vector types of base/x86_bytes_*.h (include one of them first).
+ */
 #ifndef HONED_CONV_REQUANTIZE_BYTES_H
 #define HONED_CONV_REQUANTIZE_BYTES_H
 
@@ -22,7 +23,8 @@ static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, 
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
-  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale), sum_offset = floats_set1(r->sum_offset);
+  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
+               sum_offset = floats_set1(r->sum_offset);
   ints wide[4], y[4];
   bytes_widen(residual, wide);
   HONED_UNROLL4(j, {
@@ -34,7 +36,8 @@ static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, 
 }
 
 /* Stores PIXELS floats in pixel order, 0 where the bit of `valid` is clear. */
-static __attribute__((noinline, unused)) void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid, float *out) {
+static __attribute__((noinline, unused)) void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid,
+                                                                   float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   for (int j = 0; j < 4; j++) {

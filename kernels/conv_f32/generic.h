@@ -5,7 +5,8 @@
 #include "conv_f32.h"
 
 /* Copies the band's pixels, with their halo, to scratch [channels][phases][plane_pixels]. */
-static void copy_band(const honed_conv_f32 *p, const honed_band_plan *plan, const honed_band_task *t, const honed_tensor *x, void *scratch) {
+static void copy_band(const honed_conv_f32 *p, const honed_band_plan *plan, const honed_band_task *t, const honed_tensor *x,
+                      void *scratch) {
   const float *image = (const float *)x->data + t->image * x->image_stride;
   const int64_t planes = plan->units * plan->phases;
   const float *in = image + t->vector * HONED_VECTOR + plan->first_shift + t->group * planes * x->plane_stride;

@@ -35,6 +35,4 @@ static inline void sums_store(const params *p, int64_t oc, const sums *acc, int 
 
 #include "generic.h"
 
-void honed_conv_f32_4x1__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  run_tasks(call, scratch, begin, end);
-}
+void honed_conv_f32_4x1__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) { run_tasks(call, scratch, begin, end); }

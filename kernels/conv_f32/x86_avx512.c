@@ -19,14 +19,13 @@ static inline void sums_store(const params *p, int64_t oc, const sums *acc, int 
   (void)oc;
   (void)y;
   const floats lo = floats_set1(p->output.clamp_lo), hi = floats_set1(p->output.clamp_hi);
-  HONED_UNROLL3(v, if (v < vectors) {
-    const floats sum = residual == NULL ? acc[v] : floats_add(acc[v], floats_load((const float *)residual + v * FLOATS));
-    floats_store((float *)out + v * FLOATS, floats_keep(valid >> v * FLOATS, floats_clamp(sum, lo, hi)));
-  })
+  HONED_UNROLL3(
+      v, if (v < vectors) {
+        const floats sum = residual == NULL ? acc[v] : floats_add(acc[v], floats_load((const float *)residual + v * FLOATS));
+        floats_store((float *)out + v * FLOATS, floats_keep(valid >> v * FLOATS, floats_clamp(sum, lo, hi)));
+      })
 }
 
 #include "generic.h"
 
-void honed_conv_f32_8x3__avx512(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  run_tasks(call, scratch, begin, end);
-}
+void honed_conv_f32_8x3__avx512(const honed_call *call, void *scratch, int64_t begin, int64_t end) { run_tasks(call, scratch, begin, end); }

@@ -20,15 +20,16 @@ static inline void quantize_row(const honed_requantize *r, int64_t oc, const sum
   }
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
-  HONED_UNROLL3(v, if (v < vectors) {
-    floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
-    if (residual != NULL) {
-      const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
-      const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
-      real = floats_clamp(floats_fma(floats_round(real), floats_set1(r->sum_scale), rest), sum_lo, sum_hi);
-    }
-    q[v] = floats_to_ints(real);
-  })
+  HONED_UNROLL3(
+      v, if (v < vectors) {
+        floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+        if (residual != NULL) {
+          const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
+          const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
+          real = floats_clamp(floats_fma(floats_round(real), floats_set1(r->sum_scale), rest), sum_lo, sum_hi);
+        }
+        q[v] = floats_to_ints(real);
+      })
 }
 
 static inline void store_u8(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, uint64_t valid,
@@ -50,10 +51,11 @@ static inline void store_u8(const honed_requantize *r, int64_t oc, const sums *a
 static inline void store_f32(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, uint64_t valid, float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
-  HONED_UNROLL3(v, if (v < vectors) {
-    const floats y = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
-    floats_store(out + v * 16, _mm512_maskz_mov_ps((__mmask16)(valid >> v * 16), y));
-  })
+  HONED_UNROLL3(
+      v, if (v < vectors) {
+        const floats y = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+        floats_store(out + v * 16, _mm512_maskz_mov_ps((__mmask16)(valid >> v * 16), y));
+      })
 }
 
 static inline void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual, uint64_t valid,

@@ -46,7 +46,7 @@ static inline floats add_residual(const honed_requantize *r, floats q, const uin
 }
 
 static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
-                                 uint8_t *out) {
+                            uint8_t *out) {
   floats lo = scale_clamp(r, oc, acc.lo), hi = scale_clamp(r, oc, acc.hi);
   if (residual != NULL) {
     lo = add_residual(r, lo, residual);
@@ -93,6 +93,4 @@ static inline void interleave(const uint8_t *a, const uint8_t *b, const uint8_t 
 
 #include "generic.h"
 
-void honed_conv_u8s8_4x1__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  run_tasks(call, scratch, begin, end);
-}
+void honed_conv_u8s8_4x1__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) { run_tasks(call, scratch, begin, end); }

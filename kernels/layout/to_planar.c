@@ -19,14 +19,13 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_to_planar *
     const char *name;
     int64_t fallback, lo, hi, *out;
   } fields[] = {
-      {"kernel_h", 1, 1, max_kernel, &p->kernel_h}, {"kernel_w", 1, 1, max_kernel, &p->kernel_w},
-      {"stride_h", 1, 1, max_stride, &p->stride_h}, {"stride_w", 1, 1, max_stride, &p->stride_w},
-      {"pad_top", 0, 0, max_pad, &p->pad_top},      {"pad_left", 0, 0, max_pad, &p->pad_left},
+      {"kernel_h", 1, 1, max_kernel, &p->kernel_h},  {"kernel_w", 1, 1, max_kernel, &p->kernel_w},
+      {"stride_h", 1, 1, max_stride, &p->stride_h},  {"stride_w", 1, 1, max_stride, &p->stride_w},
+      {"pad_top", 0, 0, max_pad, &p->pad_top},       {"pad_left", 0, 0, max_pad, &p->pad_left},
       {"pad_bottom", 0, 0, max_pad, &p->pad_bottom}, {"pad_right", 0, 0, max_pad, &p->pad_right},
   };
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-    const honed_status status =
-        honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
+    const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
   p->phases_h = smaller(p->stride_h, p->kernel_h);

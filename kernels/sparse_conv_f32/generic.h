@@ -19,18 +19,20 @@ typedef struct operands {
 ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, const float *x, floats acc[]) {
   const int32_t *offsets = o->plan->offsets;
   const float *w = (const float *)o->p->lists.weights + l->weights;
-  HONED_UNROLL4(r, if (r < size) {
-    const floats bias = floats_set1(o->p->output.bias[l->rows[r]]);
-    HONED_UNROLL8(v, if (v < vectors) acc[r * vectors + v] = bias;)
-  })
+  HONED_UNROLL4(
+      r, if (r < size) {
+        const floats bias = floats_set1(o->p->output.bias[l->rows[r]]);
+        HONED_UNROLL8(v, if (v < vectors) acc[r * vectors + v] = bias;)
+      })
   for (int64_t step = l->begin; step < l->end; step++, w += size) {
     const float *plane = x + offsets[honed_conv_id(o->p->lists.ids, step, wide)];
     floats weight[4];
     HONED_UNROLL4(r, if (r < size) weight[r] = floats_set1(w[r]);)
-    HONED_UNROLL8(v, if (v < vectors) {
-      const floats pixels = floats_load(plane + v * FLOATS);
-      HONED_UNROLL4(r, if (r < size) acc[r * vectors + v] = floats_fma(weight[r], pixels, acc[r * vectors + v]);)
-    })
+    HONED_UNROLL8(
+        v, if (v < vectors) {
+          const floats pixels = floats_load(plane + v * FLOATS);
+          HONED_UNROLL4(r, if (r < size) acc[r * vectors + v] = floats_fma(weight[r], pixels, acc[r * vectors + v]);)
+        })
   }
 }
 
@@ -44,9 +46,7 @@ ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, floats sum) {
 ALWAYS void run_tile(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, int64_t pixel) {
   floats acc[4 * 8];
   accumulate(o, l, size, vectors, wide, o->x + pixel, acc);
-  HONED_UNROLL4(r, HONED_UNROLL8(v, if (r < size && v < vectors) {
-    finish(o, l->rows[r], pixel + v * FLOATS, acc[r * vectors + v]);
-  }))
+  HONED_UNROLL4(r, HONED_UNROLL8(v, if (r < size && v < vectors) { finish(o, l->rows[r], pixel + v * FLOATS, acc[r * vectors + v]); }))
 }
 
 ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, int64_t word, int64_t word_end) {

@@ -24,28 +24,31 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   const int8_t *w = (const int8_t *)lists->weights + 4 * ((int64_t)l->weights + row);
   const void *ids = wide ? (const void *)((const int32_t *)lists->ids + 4 * (int64_t)l->begin)
                          : (const void *)((const uint16_t *)lists->ids + 4 * (int64_t)l->begin);
-  HONED_UNROLL4(r, if (r < rows) {
-    const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
-    HONED_UNROLL2(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
-  })
+  HONED_UNROLL4(
+      r, if (r < rows) {
+        const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
+        HONED_UNROLL2(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
+      })
   for (int64_t steps = l->end - l->begin; steps > 0; steps--, w += 4 * size) {
     const uint8_t *plane[4];
     HONED_UNROLL4(k, plane[k] = x + offsets[honed_conv_id(ids, k, wide)];)
     ids = (const char *)ids + (wide ? 16 : 8);
     factors weight[MAX_ROWS];
     HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
-    HONED_UNROLL2(v, if (v < vectors) {
-      bytes quad[4];
-      bytes_interleave(bytes_load(plane[0] + v * PIXELS), bytes_load(plane[1] + v * PIXELS), bytes_load(plane[2] + v * PIXELS),
-                       bytes_load(plane[3] + v * PIXELS), quad);
-      HONED_UNROLL4(j, {
-        const products prepared = products_make(quad[j]);
-        HONED_UNROLL4(r, if (r < rows) {
-          ints *sum = &acc[(r * vectors + v) * 4 + j];
-          *sum = products_add(*sum, prepared, weight[r]);
+    HONED_UNROLL2(
+        v, if (v < vectors) {
+          bytes quad[4];
+          bytes_interleave(bytes_load(plane[0] + v * PIXELS), bytes_load(plane[1] + v * PIXELS), bytes_load(plane[2] + v * PIXELS),
+                           bytes_load(plane[3] + v * PIXELS), quad);
+          HONED_UNROLL4(j, {
+            const products prepared = products_make(quad[j]);
+            HONED_UNROLL4(
+                r, if (r < rows) {
+                  ints *sum = &acc[(r * vectors + v) * 4 + j];
+                  *sum = products_add(*sum, prepared, weight[r]);
+                })
+          })
         })
-      })
-    })
   }
 }
 
@@ -69,10 +72,11 @@ ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, const ints acc[
 ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool wide, int64_t pixel) {
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
   accumulate(o, l, size, row, rows, vectors, wide, o->x + pixel, acc);
-  HONED_UNROLL4(r, HONED_UNROLL2(v, if (r < rows && v < vectors) {
-    const ints *sums = &acc[(r * vectors + v) * 4];
-    finish(o, l->rows[row + r], pixel + v * PIXELS, (const ints[4]){sums[0], sums[1], sums[2], sums[3]});
-  }))
+  HONED_UNROLL4(r, HONED_UNROLL2(
+                       v, if (r < rows && v < vectors) {
+                         const ints *sums = &acc[(r * vectors + v) * 4];
+                         finish(o, l->rows[row + r], pixel + v * PIXELS, (const ints[4]){sums[0], sums[1], sums[2], sums[3]});
+                       }))
 }
 
 /* One list over words [word, word_end): two vectors at a time where their sums fit in registers. */
@@ -88,9 +92,9 @@ ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, wide)                                                                             \
+#define RUN_LIST(name, size, wide)                                                                                          \
   static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
-    run_list(o, l, size, wide, word, word_end);                                                                \
+    run_list(o, l, size, wide, word, word_end);                                                                             \
   }
 RUN_LIST(run_list_1, 1, false)
 RUN_LIST(run_list_2, 2, false)

@@ -5,8 +5,8 @@
 typedef struct operands {
   const honed_sparse_conv_u8s8 *p;
   const honed_sparse_conv_plan *plan;
-  const uint8_t *x;           /* image */
-  const uint8_t *residual;    /* image, or NULL */
+  const uint8_t *x;        /* image */
+  const uint8_t *residual; /* image, or NULL */
   const honed_tensor *r, *y;
 } operands;
 

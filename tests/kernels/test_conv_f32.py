@@ -1,7 +1,7 @@
 import pytest
-
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_conv_f32
+
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import CASES, WIDE, WITH_RESIDUAL, Conv
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_sparse_conv_f32, unpack_lists
+
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import CASES, WITH_RESIDUAL, Conv
 

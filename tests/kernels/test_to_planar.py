@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
+
 from tests.kernels.conv_cases import CASES
 
 ATTRS = ("stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right")
