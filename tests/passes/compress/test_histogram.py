@@ -29,6 +29,13 @@ def test_growth_loses_no_value_and_agrees_with_counting_at_once(parts):
         assert np.array_equal(histogram.counts, expected)
 
 
+def test_neighbouring_bins_merge_by_their_sum():
+    x = np.linspace(-1, 1, 20_001, dtype=np.float32)
+    histogram = filled(x, [100.0])
+    expected, _ = np.histogram(np.append(x[x != 0], 100.0), histogram.edges())
+    assert histogram.reach == 128 and np.array_equal(histogram.counts, expected)
+
+
 def test_ranges_hold_zero():
     assert minmax_range(filled([2.0, 3.0])) == (0.0, 3.0)
     assert minmax_range(filled([-2.0, -1.0])) == (-2.0, 0.0)

@@ -4,7 +4,8 @@ import pytest
 from honed.graph import RecipeError, to_model
 from honed.passes import Driver
 from honed.passes.compress.layers import weight_layers
-from honed.passes.compress.prune import PruneMagnitude, plan_pruning
+from honed.passes.compress.prune import PruneMagnitude, PrunePlan, plan_pruning, prune_masks
+from honed.passes.compress.prune import Target as PruneTarget
 from honed.passes.compress.prune_math import block_scores, expand_blocks, lowest_scores, normalised_scores, sparsity_of
 from honed.passes.compress.recipe import Prune
 from honed.passes.compress.select import Target, resolve
@@ -94,6 +95,14 @@ def test_a_global_threshold_spreads_over_layers():
     total = sum(w.size for w in pool)
     assert sum(np.count_nonzero(w == 0) for w in pool) == int(0.5 * total + 0.5)
     assert len({sparsity_of(w) for w in pool}) == 3
+
+
+def test_a_global_threshold_does_not_empty_layers_of_small_weights():
+    rng = np.random.default_rng(0)
+    weights = {name: (scale * rng.standard_normal((8, 8))).astype(np.float32) for name, scale in (("small", 0.01), ("large", 1.0))}
+    plan = PrunePlan({name: PruneTarget(None, 0.5, 1, pooled=True) for name in weights})
+    masks = prune_masks(weights, plan)
+    assert all(0.3 < mask.mean() < 0.7 for mask in masks.values())
 
 
 def test_layers_with_a_sparsity_of_their_own_leave_the_pool():

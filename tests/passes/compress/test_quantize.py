@@ -216,7 +216,7 @@ def test_a_second_run_adds_nothing():
 
 
 def test_activation_parameters():
-    assert activation_params(-1.0, 1.55).zero_point == 100
+    assert [activation_params(lo, lo + 2.55).zero_point for lo in (-1.0, -1.004, -1.006)] == [100, 100, 101]
     assert activation_params(0.5, 2.55) == activation_params(0.0, 2.55)
     assert activation_params(-2.55, -1.0).zero_point == 255
     assert activation_params(0.0, 0.0).scale == 1
