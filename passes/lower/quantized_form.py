@@ -51,7 +51,7 @@ def to_qdq(graph: gs.Graph) -> dict[str, str]:
     for node in list(graph.nodes):
         if node.op in ("QuantizeLinear", "DequantizeLinear") and node.domain == "com.microsoft":
             node.domain = None
-        form = _FORMS.get(node.op)
+        form = FORMS.get(node.op)
         if form is None or node.domain not in _DOMAINS.get(node.op, _ANY):
             continue
         writer = _Writer(graph, node, lambda: next(number))
@@ -195,7 +195,7 @@ def _dynamic(w: _Writer, node: gs.Node) -> str:
 
 _ANY: tuple[str | None, ...] = (None, "", "ai.onnx")
 _MICROSOFT = ("com.microsoft",)
-_FORMS: dict[str, Callable[[_Writer, gs.Node], str | None]] = {
+FORMS: dict[str, Callable[[_Writer, gs.Node], str | None]] = {
     "QLinearConv": _conv,
     "QLinearMatMul": _matmul,
     "ConvInteger": _integer_product("Conv"),
@@ -211,4 +211,4 @@ _FORMS: dict[str, Callable[[_Writer, gs.Node], str | None]] = {
     "QLinearSigmoid": _unary("Sigmoid"),
     "QLinearSoftmax": _unary("Softmax"),
 }
-_DOMAINS = {op: _MICROSOFT for op in _FORMS if op.startswith(("QLinear", "QG")) and op not in ("QLinearConv", "QLinearMatMul")}
+_DOMAINS = {op: _MICROSOFT for op in FORMS if op.startswith(("QLinear", "QG")) and op not in ("QLinearConv", "QLinearMatMul")}

@@ -1,13 +1,17 @@
 """The examples of the README, run as they stand."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import honed
 import numpy as np
 import pytest
+from honed.docs import with_operator_table
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +43,33 @@ def test_python_example(folder: Path) -> None:
     labels, precision = done.stdout.strip().splitlines()
     assert len(labels.strip("[]").split()) == 8
     assert precision == "int8"
+
+
+@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
+def test_c_example(folder: Path) -> None:
+    honed.compile(ROOT / "bench/models/fmnist_resnet18.onnx", folder / "small.honed")
+    (folder / "example.c").write_text(example("c"))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command = ["bash", "-euc", example("build")]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    isa, *scores = done.stdout.splitlines()
+    image = np.zeros((1, 1, 28, 28), np.float32)
+    session = honed.InferenceSession(folder / "small.honed")
+    assert isa == session.engine.isa
+    expected = session.run(None, {"input": image})[0][0]
+    np.testing.assert_allclose([float(line.split()[1]) for line in scores], expected, rtol=1e-5)
+
+
+def test_operator_table_is_up_to_date() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert with_operator_table(text) == text, "run: python -m honed.docs README.md"
+
+
+def test_files_that_are_linked_exist() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "kernels/README.md", ROOT / "passes/README.md"):
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
 def test_shell_example(folder: Path) -> None:
