@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -72,8 +72,9 @@ class Worker:
         """Runs for about `seconds` and adds to the timing."""
         self._process.send_signal(signal.SIGCONT)
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{seconds}\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it died: the missing answer says so
+            self._process.stdin.write(f"{seconds}\n")
+            self._process.stdin.flush()
         self.timing.seconds += self._answer()
 
     def close(self) -> None:

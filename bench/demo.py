@@ -31,7 +31,7 @@ def run_network(network: Network, folder: Path, console: Console, step: Step) ->
     compressed, compiled = folder / "model.opt.onnx", folder / "model.honed"
     original = inspect(network.model)
     console.print(f"\n[bold]{network.name}[/bold]  {original.summary()}")
-    optimized = optimize(network.model, network.recipe, network.inputs("calibration"), progress=step)
+    optimized = optimize(network.model, network.recipe, lambda: network.inputs("calibration"), progress=step)
     optimized.save(compressed)
     compile(optimized.model, compiled)
     console.print(f"compiled  {inspect(compiled).summary()}")

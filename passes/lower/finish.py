@@ -55,8 +55,9 @@ def _gemm(op: DraftOp) -> None:
     assert op.weights is not None
     x = op.inputs[0]
     rows = None if x is None or x.shape is None else _product(x.shape[:-1])
-    macs = int(op.weights.values.size)
-    _take(op, select_gemm(_values(op, op.weights), rows), op.weights, None if rows is None else rows * macs)
+    per_image = None if x is None or x.shape is None else _product(x.shape[1:-1])
+    macs = None if per_image is None else per_image * int(op.weights.values.size)
+    _take(op, select_gemm(_values(op, op.weights), rows), op.weights, macs)
 
 
 def _product(dims: tuple[Dim, ...]) -> int | None:
