@@ -33,7 +33,6 @@ def int8_network() -> Program:
     strided.gap_cols = 2  # one column less, and the same stride
     pooled, mean = planar("pooled", "u8", n, 6, 3, 3), Value("mean", "u8", (n, 6, 1, 1), zero_point=128)
     flat, logits = Value("flat", "u8", (n, 6), zero_point=128), Value("logits", "f32", (n, 3))
-    scores = Value("scores", "f32", (n, 3))
     dense = Value("strided.dense", "u8", (n, 5, 3, 4), zero_point=128)
     first, second = RNG.integers(-127, 128, (6, 4, 3, 3)), sparse(RNG.integers(-127, 128, (6, 6, 3, 3)))
     third = sparse(RNG.integers(-127, 128, (5, 6, 3, 3)))
@@ -57,9 +56,7 @@ def int8_network() -> Program:
         Op("gemm_u8s8", "classifier", [flat], [logits], {"k": 6, "n": 3},
            [*packing.pack_gemm_u8s8(RNG.integers(-127, 128, (3, 6))), *requantization(3)]),
     ]  # fmt: skip
-    thin = sparse(RNG.integers(-127, 128, (3, 6)))
-    ops.append(Op("sparse_gemm_u8s8", "thin", [flat], [scores], {"k": 6, "n": 3}, [*packing.pack_sparse_gemm_u8s8(thin), *requantization(3)]))
-    return Program([x], [logits, dense, scores], ops, {"made by": "test"})
+    return Program([x], [logits, dense], ops, {"made by": "test"})
 
 
 def float_network() -> Program:
@@ -112,7 +109,12 @@ def planar_network() -> Program:
         Op("shift_u8", "shift", [s], [us]),
         Op("global_max_pool", "peak", [p], [peak]),
     ]
-    outputs = [us, peak]
+    thin = sparse(RNG.integers(-127, 128, (3, 6)))
+    scores = Value("scores", "f32", (n, 6, 5, 3))
+    ops.append(
+        Op("sparse_gemm_u8s8", "thin", [us], [scores], {"k": 6, "n": 3}, [*packing.pack_sparse_gemm_u8s8(thin), *requantization(3)])
+    )
+    outputs = [us, peak, scores]
 
     def branch(kind: str, inputs: list[Value], dtype: str, attrs: dict[str, int | float], *consts: np.ndarray) -> Value:
         """An operator over planes whose result leaves through to_dense."""
