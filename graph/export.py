@@ -2,6 +2,7 @@
 
 import onnx
 import onnx_graphsurgeon as gs
+from onnx_graphsurgeon.ir.tensor import LazyValues
 
 _MAX_IR_VERSION = 14
 _MIN_IR_VERSION = 8
@@ -15,10 +16,19 @@ def to_model(graph: gs.Graph) -> onnx.ModelProto:
     for node in graph.nodes:
         imports.setdefault("" if node.domain in (None, "", "ai.onnx") else node.domain, 1)
     opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in imports.items()]
+    for tensor in graph.tensors().values():
+        if isinstance(tensor, gs.Constant):
+            prepare_constant(tensor)
     model = gs.export_onnx(graph, do_type_check=False, opset_imports=opsets)
     model.ir_version = min(max(graph.ir_version or 0, onnx.helper.find_min_ir_version_for(opsets, True), _MIN_IR_VERSION), _MAX_IR_VERSION)
     onnx.helper.set_model_props(model, metadata(graph))
     return model
+
+
+def prepare_constant(tensor: gs.Constant) -> None:
+    """Turns a constant of strings, which gs cannot export from an array, into gs's lazy form."""
+    if not isinstance(tensor._values, LazyValues) and tensor.values.dtype == object:
+        tensor.values = LazyValues(onnx.numpy_helper.from_array(tensor.values, tensor.name))
 
 
 def metadata(graph: gs.Graph) -> dict[str, str]:

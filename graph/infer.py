@@ -3,9 +3,10 @@
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
+from onnx_graphsurgeon.exporters.onnx_exporter import OnnxExporter, dtype_to_onnx
 
 from .errors import ModelError
-from .export import to_model
+from .export import prepare_constant, to_model
 from .skeleton import DETACH_ABOVE
 from .stand_ins import stand_in
 
@@ -24,7 +25,7 @@ def infer_shapes(graph: gs.Graph, dims: dict[str, int] | None = None) -> None:
                 tensor.shape = [dims.get(d, d) if isinstance(d, str) else d for d in tensor.shape]
     model = _skeleton(graph, keep_known=not dims)
     try:
-        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True, strict_mode=False)
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True, strict_mode=True)
     except (onnx.shape_inference.InferenceError, RuntimeError) as error:
         raise ModelError(f"shapes do not fit: {' '.join(str(error).split())}") from error
     tensors = {name: t for name, t in graph.tensors().items() if isinstance(t, gs.Variable)}
@@ -61,7 +62,8 @@ def _skeleton(graph: gs.Graph, keep_known: bool) -> onnx.ModelProto:
             if tensor.values.size > DETACH_ABOVE:
                 model.graph.input.append(_info(tensor))
             else:
-                model.graph.initializer.append(gs.exporters.onnx_exporter.OnnxExporter.export_tensor_proto(tensor))
+                prepare_constant(tensor)
+                model.graph.initializer.append(OnnxExporter.export_tensor_proto(tensor))
     for tensor in graph.outputs:
         model.graph.output.append(_info(tensor, shape=keep_known))
     for node in graph.nodes:
@@ -72,5 +74,5 @@ def _skeleton(graph: gs.Graph, keep_known: bool) -> onnx.ModelProto:
 def _info(tensor: gs.Tensor, shape: bool = True) -> onnx.ValueInfoProto:
     if tensor.dtype is None:
         return onnx.helper.make_empty_tensor_value_info(tensor.name)
-    dtype = gs.exporters.onnx_exporter.dtype_to_onnx(tensor.dtype)
+    dtype = dtype_to_onnx(tensor.dtype)
     return onnx.helper.make_tensor_value_info(tensor.name, dtype, tensor.shape if shape else None)

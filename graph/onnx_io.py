@@ -34,10 +34,14 @@ def load(source: str | os.PathLike | bytes | onnx.ModelProto) -> gs.Graph:
     name = "model" if isinstance(source, (bytes, onnx.ModelProto)) else os.fspath(source)
     try:
         model, folder = _parse(source)
+        if not model.ir_version or not model.HasField("graph") or not model.graph.output:
+            raise ModelError("not an ONNX model: no IR version, graph or outputs")
         resolve_external_data(model, folder)
         return _import(normalise(model))
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error.__cause__
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{name}: holds a name that is not UTF-8: {error}") from error
 
 
 def save(graph: gs.Graph, path: str | os.PathLike, external_data: bool = False) -> None:
@@ -96,8 +100,6 @@ def _parse(source) -> tuple[onnx.ModelProto, Path | None]:
         model.ParseFromString(source)
     except DecodeError as error:
         raise ModelError("not an ONNX model: the protobuf does not parse") from error
-    if not model.ir_version or not model.HasField("graph") or not model.graph.output:
-        raise ModelError("not an ONNX model: no IR version, graph or outputs")
     return model, folder
 
 

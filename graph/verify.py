@@ -5,7 +5,7 @@ import onnx_graphsurgeon as gs
 
 from .errors import ModelError
 from .order import read_by
-from .view import ONNX_DOMAINS
+from .view import ONNX_DOMAINS, is_op
 
 STAGES = ("imported", "optimised")
 
@@ -24,6 +24,8 @@ def verify(graph: gs.Graph, stage: str = "optimised") -> None:
     _check_order(graph)
     for node in graph.nodes:
         _check_definition(node, graph.opset)
+        if is_op(node, "Conv", "ConvTranspose"):
+            _check_convolution(node)
     for tensor in [*graph.inputs, *graph.outputs]:
         if tensor.dtype is None:
             raise ModelError(f"graph input or output {tensor.name!r} has no type")
@@ -95,6 +97,19 @@ def _check_definition(node: gs.Node, opset: int) -> None:
     missing = [name for name, attr in schema.attributes.items() if attr.required and name not in node.attrs]
     if missing:
         raise ModelError(f"{node.op} {node.name!r}: attribute {missing[0]!r} is missing")
+
+
+def _check_convolution(node: gs.Node) -> None:
+    """Weights that fit the groups and the input's channels, which the ONNX package's inference does not check."""
+    group, shape, source = node.attrs.get("group", 1), node.inputs[1].shape, node.inputs[0].shape
+    if shape is None or source is None or len(shape) < 3 or len(source) < 3 or not all(isinstance(d, int) for d in (*shape[:2], source[1])):
+        return
+    channels = shape[0] if node.op == "ConvTranspose" else shape[1] * group
+    if group < 1 or shape[0] % group or channels != source[1]:
+        raise ModelError(
+            f"{node.op} {node.name!r}: weights {list(shape)} in {group} groups do not fit "
+            f"the {source[1]} channels of {node.inputs[0].name!r}"
+        )
 
 
 def _check_optimised(graph: gs.Graph) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from ...graph import View, constant, static_shape
-from ...graph.evaluate import evaluate
+from ...graph.evaluate import EvaluationError, evaluate
 from ..base import Match, Reject, RewriteRule
 from ..patch import Patch
 
@@ -43,12 +43,14 @@ class FoldConstants(RewriteRule):
             return Reject("the size of the result is not known")
         if size > sum(t.values.nbytes for t in node.inputs if not t.is_empty()) + MAX_GROWTH_BYTES:
             return Reject(f"the result would take {size} bytes")
-        return Match(node=node, opset=view.graph.opset)
+        try:
+            arrays = evaluate(node, view.graph.opset, [constant(t) for t in node.inputs])
+        except EvaluationError as error:
+            return Reject(f"cannot be evaluated: {error}")
+        return Match(outputs=[t for t in node.outputs if not t.is_empty()], arrays=arrays)
 
     def rewrite(self, match: Match, patch: Patch) -> None:
-        arrays = evaluate(match.node, match.opset, [constant(t) for t in match.node.inputs])
-        outputs = [tensor for tensor in match.node.outputs if not tensor.is_empty()]
-        for tensor, array in zip(outputs, arrays, strict=True):
+        for tensor, array in zip(match.outputs, match.arrays, strict=True):
             patch.replace(tensor, patch.const(array, tensor))
 
 
