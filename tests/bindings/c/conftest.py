@@ -1,5 +1,6 @@
 """Builds the C library and the test programs, plain and under sanitizers, and makes the models that they load."""
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Callable
@@ -35,7 +36,10 @@ def build_library(kind: str, kernels: str) -> Path:
     """libhoned.a under a sanitizer, with all kernels or ("base") with none but what all of them share."""
     folder = ROOT / "build" / f"test-{kind}-{'all' if kernels == '*' else kernels}"
     command = ["make", "-s", "-C", ROOT / "bindings/c", f"BUILD={folder}", f"KERNELS={kernels}", "CFLAGS=-O1 -g1", f"-j{os.cpu_count()}"]
-    run(*command, f"SANITIZE={SANITIZERS[kind]}", folder / "libhoned.a")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time, whichever process asks for it
+        run(*command, f"SANITIZE={SANITIZERS[kind]}", folder / "libhoned.a")
     return folder / "libhoned.a"
 
 
