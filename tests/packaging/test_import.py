@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import honed
 import pytest
+from honed._runtime import version as library_version
 
 
 def test_import_loads_nothing_heavy():
@@ -19,8 +20,8 @@ def test_every_public_name_exists():
         assert name in dir(honed)
 
 
-def test_version_is_the_installed_one():
-    assert honed.__version__ == version("honed")
+def test_there_is_one_version():
+    assert honed.__version__ == version("honed") == library_version()
 
 
 def test_errors_have_one_base():
