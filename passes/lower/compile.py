@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 import onnx_graphsurgeon as gs
 
-from ...graph import ModelError, infer_shapes, load
+from ...graph import ModelError, load
 from ..clean.recognise_gelu import RecogniseGelu
 from ..clean.recognise_silu import RecogniseSilu
 from ..clean.remove_dead import RemoveDead
@@ -37,10 +37,7 @@ def lower(model: Model, *, strict: bool = False) -> Program:
     graph = model.copy() if isinstance(model, gs.Graph) else load(model)
     clean(graph)
     Driver(graph).run(RECOGNISE, to_fixpoint=True)
-    notes = to_qdq(graph)
-    if notes:
-        infer_shapes(graph)
-    draft = translate(graph, notes)
+    draft = translate(graph, to_qdq(graph))
     rewrite(draft)
     assign_layouts(draft)
     program = finish(draft)

@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ...graph.view import index_of
+from ...graph import index_of, infer_shapes
 
 Tensor = gs.Variable | gs.Constant
 
@@ -48,6 +48,7 @@ def to_qdq(graph: gs.Graph) -> dict[str, str]:
     """Rewrites `graph` in place. Returns notes: node name → why it will be slower than its model promises."""
     notes: dict[str, str] = {}
     number = count()
+    changed = False
     for node in list(graph.nodes):
         if node.op in ("QuantizeLinear", "DequantizeLinear") and node.domain == "com.microsoft":
             node.domain = None
@@ -62,6 +63,9 @@ def to_qdq(graph: gs.Graph) -> dict[str, str]:
         node.inputs.clear()
         node.outputs.clear()
         graph.nodes[position : position + 1] = writer.nodes
+        changed = True
+    if changed:
+        infer_shapes(graph)
     return notes
 
 

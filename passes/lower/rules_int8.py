@@ -111,10 +111,12 @@ def quantize_product(draft: Draft, op: DraftOp) -> bool:
 
 
 def quantize_add(draft: Draft, op: DraftOp) -> bool:
-    """dequantize twice, Add (and Relu or Clip), quantize → add_u8."""
+    """dequantize twice, Add (and Relu or Clip), quantize → add_u8; where both sides depend on one tensor, a table is better."""
     following = quantize_after(draft, op) if op.type == "binary" and op.attrs["op"] == BINARY["add"] else None
     a, b = (dequantize_of(draft, op.inputs[i]) for i in (0, 1)) if following is not None else (None, None)
     if following is None or a is None or b is None or a.inputs[0] is None or b.inputs[0] is None:
+        return False
+    if table_of(draft, following) is not None:
         return False
     if a.inputs[0].shape is None or a.inputs[0].shape != b.inputs[0].shape or None in a.inputs[0].shape:
         return False

@@ -92,7 +92,8 @@ def with_zero_point(t: Translator, x: Value, zero_point: int) -> Value:
     """The same numbers in a value whose gaps hold `zero_point`."""
     if x.zero_point == zero_point:
         return x
-    if t.draft.producer(x) is None and not t.draft.users(x):
+    producer = t.draft.producer(x)
+    if (producer is None or producer.type == "shift_u8") and not t.draft.users(x):
         x.zero_point = zero_point
         return x
     relabelled = t.draft.value(f"{x.name}/zero", "u8", x.shape, zero_point)
