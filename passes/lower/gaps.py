@@ -17,11 +17,11 @@ WIDE = 6
 
 
 def set_gaps(draft: Draft, same_strides: Set[str]) -> None:
-    """Sets the gaps of all planar values, with copies where row strides cannot agree. same_strides: operators worth tying."""
+    """Sets the gaps of all planar values. same_strides: types of operators whose values are worth tying."""
     classes = _Classes()
     for op in [op for op in draft.walk() if op.type == "conv"]:
         _isolate_wide(draft, op)
-        _tie_conv(draft, classes, op)
+        _tie_conv(classes, op)
     for op in draft.walk():
         if op.type in same_strides:
             _tie_equal(classes, op)
@@ -37,82 +37,78 @@ def _pads(op: DraftOp) -> tuple[int, int, int, int]:
 def _isolate_wide(draft: Draft, op: DraftOp) -> None:
     """A convolution with wide padding reads a copy, so that the gaps of all other values need not be as wide."""
     x = op.inputs[0]
-    if x is not None and max(_pads(op)) > WIDE and len(draft.users(x)) > 1:
-        _copy_input(draft, op, 0)
+    if x is None or max(_pads(op)) <= WIDE or len(draft.users(x)) == 1:
+        return
+    copy = draft.value(f"{x.name}/copy", x.dtype, x.shape, x.zero_point)
+    copy.layout = "planar"
+    draft.add(DraftOp("to_planar", op.name, [x], [copy], info={"onnx": []}), before=op)
+    draft.set_input(op, 0, copy)
 
 
-def _tie_conv(draft: Draft, classes: _Classes, op: DraftOp) -> None:
+def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     x, y = op.inputs[0], op.outputs[0]
     assert x is not None
     top, left, bottom, right = _pads(op)
     extent = (int(op.attrs["kernel_w"]) - 1) * int(op.attrs.get("dilation_w", 1)) // int(op.attrs.get("stride_w", 1))
-    if not classes.tie(x, y, left + right - extent):
-        x = _copy_input(draft, op, 0)
-        classes.tie(x, y, left + right - extent)
+    classes.tie(x, y, left + right - extent)
     classes.need(x, max(top, bottom), max(left, right))
-    residual = op.inputs[1] if len(op.inputs) > 1 else None
-    if residual is not None and (residual.layout != "planar" or not classes.tie(y, residual, 0)):
-        classes.tie(y, _copy_input(draft, op, 1), 0)
+    if len(op.inputs) > 1 and op.inputs[1] is not None:
+        classes.tie(y, op.inputs[1], 0)
 
 
 def _tie_equal(classes: _Classes, op: DraftOp) -> None:
-    """Planar values of equal height and width get equal strides, as far as what is tied already allows."""
+    """Planar values of equal height and width get equal strides, unless that made narrow gaps wide."""
     y = op.outputs[0]
     for x in op.inputs:
         if x is not None and x.layout == y.layout == "planar" and x.shape and y.shape and x.shape[2:] == y.shape[2:]:
-            classes.tie(y, x, 0)
-            classes.tie_rows(y, x)
-
-
-def _copy_input(draft: Draft, op: DraftOp, index: int) -> Value:
-    """A copy of an operand, with gaps of its own."""
-    value = op.inputs[index]
-    assert value is not None
-    copy = draft.value(f"{value.name}/copy", value.dtype, value.shape, value.zero_point)
-    copy.layout = "planar"
-    draft.add(DraftOp("to_planar", op.name, [value], [copy], info={"onnx": []}), before=op)
-    draft.set_input(op, index, copy)
-    return copy
+            classes.tie_if_close(y, x)
 
 
 class _Classes:
-    """Union-find with weights: of any two values in a class it is known how much wider one is. Rows are tied apart, without weights."""
+    """Union-find with weights: of any two values in a class it is known how much wider one is than the other, so that ties never
+    contradict each other. Rows are tied apart, without weights."""
 
     def __init__(self) -> None:
         self._parent: dict[Value, tuple[Value, int]] = {}  # parent, and the width less the parent's
         self._row_parent: dict[Value, Value] = {}
-        self._needs: dict[Value, tuple[int, int]] = {}
+        self._cols: dict[Value, int] = {}  # of a root: its gap
+        self._rows: dict[Value, int] = {}
 
     def need(self, value: Value, rows: int, cols: int) -> None:
-        old = self._needs.get(value, (0, 0))
-        self._needs[value] = (max(old[0], rows), max(old[1], cols))
+        """Gaps of `value` are at least so wide."""
+        root, width = self._find(value)
+        self._cols[root] = max(self._cols.get(root, 0), cols + width)
+        top = self._find_rows(value)
+        self._rows[top] = max(self._rows.get(top, 0), rows)
 
-    def tie(self, a: Value, b: Value, wider: int) -> bool:
-        """One row stride for a and b, where b is `wider` than a. False if they have one already, with other widths."""
+    def tie(self, a: Value, b: Value, wider: int) -> None:
+        """One row stride for a and b, where b is `wider` than a."""
         (root_a, width_a), (root_b, width_b) = self._find(a), self._find(b)
-        if root_a is root_b:
-            return width_b - width_a == wider
-        self._parent[root_b] = (root_a, width_a + wider - width_b)
-        return True
-
-    def tie_rows(self, a: Value, b: Value) -> None:
-        root_a, root_b = self._find_rows(a), self._find_rows(b)
         if root_a is not root_b:
-            self._row_parent[root_b] = root_a
+            step = width_a + wider - width_b
+            self._parent[root_b] = (root_a, step)
+            self._cols[root_a] = max(self._cols.get(root_a, 0), self._cols.pop(root_b, 0) + step)
+        self.need(a, 0, 0)
+        self.need(b, 0, 0)
+
+    def tie_if_close(self, a: Value, b: Value) -> None:
+        """Equal strides for a and b, of equal width, where that widens neither by much."""
+        if abs(self._gap(a) - self._gap(b)) > WIDE:
+            return
+        self.tie(a, b, 0)
+        top_a, top_b = self._find_rows(a), self._find_rows(b)
+        if top_a is not top_b and abs(self._rows.get(top_a, 0) - self._rows.get(top_b, 0)) <= WIDE:
+            self._row_parent[top_b] = top_a
+            self._rows[top_a] = max(self._rows.get(top_a, 0), self._rows.pop(top_b, 0))
 
     def solve(self, values: list[Value]) -> None:
         """Sets the narrowest gaps that meet every need."""
-        cols: dict[Value, int] = {}
-        rows: dict[Value, int] = {}
         for value in values:
-            need_rows, need_cols = self._needs.get(value, (0, 0))
-            root, width = self._find(value)
-            cols[root] = max(cols.get(root, 0), need_cols + width)
-            top = self._find_rows(value)
-            rows[top] = max(rows.get(top, 0), need_rows)
-        for value in values:
-            root, width = self._find(value)
-            value.gap_cols, value.gap_rows = cols[root] - width, rows[self._find_rows(value)]
+            value.gap_cols, value.gap_rows = self._gap(value), self._rows.get(self._find_rows(value), 0)
+
+    def _gap(self, value: Value) -> int:
+        root, width = self._find(value)
+        return self._cols.get(root, 0) - width
 
     def _find(self, value: Value) -> tuple[Value, int]:
         """The root, and the value's width less the root's."""

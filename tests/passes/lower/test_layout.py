@@ -1,0 +1,154 @@
+"""Layouts: how few copies there are, and that the gaps meet every convolution's needs."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.passes.lower.networks import RNG, Net, check, normal, types
+
+TOLERANCE = 1e-4
+"""Sums of some hundred products of standard normals, in another order than ONNX Runtime's."""
+
+
+def conv(net, x, kernel=3, pads=None, seed=0, channels=4, **attrs):
+    pad = kernel // 2 if pads is None else pads
+    return net.node("Conv", x, net.const(normal((channels, 4, kernel, kernel), seed)), pads=[pad] * 4, **attrs)
+
+
+def check_gaps(program):
+    """Row strides of convolutions agree, and gaps hold the padding that is read."""
+    for op in program.ops:
+        if "conv" not in op.type and "depthwise" not in op.type:
+            continue
+        x, y = op.inputs[0], op.outputs[0]
+        pads = {s: op.attrs.get(f"pad_{s}", 0) for s in ("top", "left", "bottom", "right")}
+        assert x.gap_rows >= max(pads["top"], pads["bottom"])
+        assert x.gap_cols >= max(pads["left"], pads["right"])
+        for other in (x, *op.inputs[1:]):
+            assert other.shape[3] + other.gap_cols == y.shape[3] + y.gap_cols
+
+
+def run(net, outputs, shape):
+    program = check(net.model(*outputs), {"x": normal(shape)}, atol=TOLERANCE)
+    check_gaps(program)
+    return program
+
+
+def test_one_copy_serves_all_convolutions_of_equal_stride_and_kernel():
+    net = Net()
+    x = net.node("Relu", net.input("x", (1, 4, 9, 9)))
+    a, b = conv(net, x, strides=[2, 2]), conv(net, x, seed=1, strides=[2, 2])
+    program = run(net, [net.node("Concat", a, b, conv(net, x, 1, strides=[2, 2]), axis=1)], (1, 4, 9, 9))
+    assert types(program).count("to_planar") == 2
+    assert program.ops[0].outputs[0].layout == "dense"
+
+
+def test_elementwise_operators_write_planes_for_a_convolution():
+    net = Net()
+    program = run(net, [conv(net, net.node("Tanh", net.input("x", (1, 4, 9, 9))))], (1, 4, 9, 9))
+    assert types(program) == ["unary_f32", "conv_f32", "to_dense"]
+
+
+def test_gaps_are_no_wider_than_the_paddings():
+    net = Net()
+    y = conv(net, conv(net, net.input("x", (1, 4, 9, 9)), 1), 5)
+    program = run(net, [y], (1, 4, 9, 9))
+    planar = [v for v in program.values() if v.layout == "planar"]
+    assert [(v.gap_rows, v.gap_cols) for v in planar] == [(0, 2), (2, 2), (0, 2)]
+
+
+def test_convolution_without_padding_widens_the_gap_by_what_it_cuts():
+    net = Net()
+    x = conv(net, net.input("x", (1, 4, 9, 9)), 3, 0)
+    program = run(net, [conv(net, x, 3, 1, seed=1)], (1, 4, 9, 9))
+    assert [v.gap_cols for v in program.values() if v.layout == "planar"] == [0, 2, 2]
+
+
+def test_widths_that_differ_by_other_ways_agree():
+    net = Net()
+    x = net.node("Tanh", net.input("x", (1, 4, 7, 9)))
+    a = conv(net, x, 3, 0)
+    b = net.node("Conv", x, net.const(normal((4, 4, 3, 1), 5)), pads=[0, 0, 0, 0])
+    c = net.node("Conv", b, net.const(normal((4, 4, 1, 3), 6)), pads=[0, 0, 0, 0])
+    program = run(net, [net.node("Add", a, c)], (1, 4, 7, 9))
+    assert types(program).count("to_planar") == 0
+    assert len({v.shape[3] + v.gap_cols for v in program.values() if v.layout == "planar"}) == 1
+
+
+def test_wide_padding_is_kept_from_the_other_values():
+    net = Net()
+    x = conv(net, net.input("x", (1, 4, 24, 24)))
+    branches = [conv(net, x, 1), *(conv(net, x, 3, d, seed=d, dilations=[d, d]) for d in (12, 18))]
+    program = run(net, [net.node("Concat", *branches, axis=1)], (1, 4, 24, 24))
+    by_name = {op.name: op for op in program.ops}
+    assert by_name["conv0"].outputs[0].gap_cols == 1
+    assert types(program).count("to_planar") == 3
+
+
+def test_values_of_elementwise_operators_get_equal_strides():
+    net = Net()
+    x = conv(net, net.input("x", (1, 4, 9, 9)))
+    y = net.node("Mul", net.node("Sigmoid", x), net.node("Tanh", conv(net, x, 1, seed=3)))
+    program = run(net, [conv(net, y, 5, seed=4)], (1, 4, 9, 9))
+    for op in program.ops:
+        if op.type in ("unary_f32", "binary_f32"):
+            assert len({(v.gap_rows, v.gap_cols) for v in (*op.inputs, *op.outputs)}) == 1
+
+
+def test_squeeze_and_excite_multiplies_planes_by_pixels():
+    net = Net()
+    x = conv(net, net.input("x", ("n", 4, 9, 9)))
+    gate = net.node("Sigmoid", conv(net, net.node("Relu", conv(net, net.node("GlobalAveragePool", x), 1)), 1, seed=2))
+    program = check(net.model(conv(net, net.node("Mul", gate, x), 1)), {"x": normal((2, 4, 9, 9))}, atol=TOLERANCE)
+    expected = ["to_planar", "conv_f32", "global_average_pool", "flatten", "gemm_f32", "reshape", "flatten", "gemm_f32", "reshape", "unary_f32"]
+    assert types(program) == [*expected, "binary_f32", "conv_f32", "to_dense"]
+
+
+def test_value_that_is_an_output_and_read_on():
+    net = Net()
+    x = conv(net, net.input("x", (1, 4, 9, 9)))
+    program = run(net, [x, conv(net, x, seed=1)], (1, 4, 9, 9))
+    assert types(program) == ["to_planar", "conv_f32", "to_dense", "conv_f32", "to_dense"]
+
+
+def test_quantized_planes_keep_their_zero_point_in_the_gaps():
+    net = Net()
+    x = net.round_trip(net.input("x", (1, 4, 9, 9)), 0.02, 77)
+    w = net.dequantize(net.const(RNG(1).integers(-127, 128, (4, 4, 3, 3)).astype(np.int8)), 0.01, 0, np.int8)
+    y = net.node("Conv", x, w, pads=[1, 1, 1, 1])
+    program = check(net.model(net.dequantize(net.quantize(y, 0.1, 128), 0.1, 128)), {"x": normal((1, 4, 9, 9))}, atol=1e-6)
+    assert [v.zero_point for v in program.values() if v.layout == "planar"] == [77, 128]
+
+
+@pytest.mark.parametrize("spatial", [(9, 13), ("h", "w")])
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+def test_random_networks(spatial, seed):
+    """Chains with branches, sums, pools and paddings of all sorts: right results, and gaps that suffice."""
+    rng, net = RNG(seed), Net()
+    live = [net.node("Relu", net.input("x", ("n", 4, *spatial)))]
+    for step in range(8):
+        x = live[rng.integers(len(live))]
+        kind = rng.integers(7)
+        if kind == 0:
+            live.append(net.node("Relu", conv(net, x, int(rng.choice([1, 3, 5])), seed=step)))
+        elif kind == 1:
+            live.append(conv(net, x, 3, seed=step, dilations=[2, 2], pads=2))
+        elif kind == 2:
+            live.append(net.node("Add", x, conv(net, x, 3, seed=step)))
+        elif kind == 3:
+            live.append(net.node("Sigmoid", x))
+        elif kind == 4:
+            live.append(net.node("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
+        elif kind == 5:
+            live.append(net.node("Mul", x, net.node("Sigmoid", conv(net, net.node("GlobalAveragePool", x), 1, seed=step))))
+        else:
+            live.append(conv(net, conv(net, x, 3, 0, seed=step), 3, 2, seed=step + 50))
+    total = live[-1]
+    for value in live[1:-1]:
+        total = net.node("Add", total, value)
+    x = normal((2, 4, 9, 13), seed, 0.1)
+    program = check(net.model(total), {"x": x}, atol=1e-3, rtol=1e-4)  # values grow to thousands over eight layers
+    if spatial == (9, 13):
+        check_gaps(program)

@@ -1,0 +1,103 @@
+"""Selection: the kernel that is taken, and what is said of the others."""
+
+import numpy as np
+import pytest
+from honed.passes.lower import lower
+from honed.passes.lower.select import select_conv, select_gemm
+
+from tests.passes.lower.networks import RNG, Net, normal
+
+
+def weights(shape, zeros, dtype=np.int64, block=1):
+    """Integers or floats of which a share of `zeros`, in blocks of `block` output channels, is zero."""
+    rng = RNG(0)
+    kept = rng.random((shape[0] // block, *shape[1:])) >= zeros
+    values = rng.integers(1, 127, shape) * rng.choice([-1, 1], shape)
+    return (values * np.repeat(kept, block, 0)).astype(dtype)
+
+
+def attrs(w, group=1):
+    return {"in_channels": w.shape[1] * group, "out_channels": w.shape[0], "group": group, "kernel_h": w.shape[2], "kernel_w": w.shape[3]}
+
+
+@pytest.mark.parametrize(("dtype", "suffix"), [(np.int64, "u8s8"), (np.float32, "f32")])
+@pytest.mark.parametrize(("zeros", "kernel"), [(0.0, "conv"), (0.1, "conv"), (0.9, "sparse_conv"), (1.0, "sparse_conv")])
+def test_sparse_from_some_share_of_zeros(dtype, suffix, zeros, kernel):
+    w = weights((64, 64, 3, 3), zeros, dtype)
+    assert select_conv(w, attrs(w), 784).kernel == f"{kernel}_{suffix}"
+
+
+def test_blocks_make_sparse_kernels_worthwhile_earlier():
+    blocks, single = weights((64, 64, 1, 1), 0.6, block=4), weights((64, 64, 1, 1), 0.6)
+    cycles = [next(c.cycles for c in _all(select_conv(w, attrs(w), 784)) if c.kernel == "sparse_conv_u8s8") for w in (blocks, single)]
+    assert cycles[0] < cycles[1]
+
+
+def _all(choice):
+    return [choice.chosen, *choice.others]
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.3, 0.5, 0.7, 0.9])
+def test_never_slower_than_dense_by_the_estimates(zeros):
+    w = weights((32, 32, 3, 3), zeros)
+    choice = select_conv(w, attrs(w), 784)
+    assert all(choice.chosen.cycles <= c.cycles for c in choice.others if c.cycles is not None)
+
+
+def test_depthwise():
+    w = weights((16, 1, 3, 3), 0.0)
+    choice = select_conv(w, attrs(w, 16), 784)
+    assert choice.kernel == "depthwise_u8s8"
+    assert {c.kernel for c in choice.others} == {"conv_u8s8", "sparse_conv_u8s8"}
+
+
+def test_reasons_of_those_that_were_not_taken():
+    w = weights((16, 16, 3, 3), 0.0)
+    reasons = {c.kernel: c.reason for c in select_conv(w, attrs(w), 784).others}
+    assert reasons == {
+        "sparse_conv_u8s8": "0% zeros, considered from 20%",
+        "depthwise_u8s8": "16 input channels per output channel, expected 1",
+    }
+
+
+def test_slower_candidates_say_by_how_much():
+    w = weights((64, 64, 3, 3), 0.9)
+    [dense] = [c for c in select_conv(w, attrs(w), 784).others if c.kernel == "conv_u8s8"]
+    assert dense.reason.startswith("estimated ")
+    assert dense.reason.endswith(" times the cycles")
+
+
+def test_integers_beyond_s8_leave_the_sparse_kernel_only():
+    w = weights((8, 8, 3, 3), 0.0)
+    w[0, 0, 0, 0] = 200
+    choice = select_conv(w, attrs(w), 784)
+    assert choice.kernel == "sparse_conv_u8s8"
+    assert "integer weights reach 200, expected -128 to 127" in {c.reason for c in choice.others}
+
+
+@pytest.mark.parametrize(("rows", "zeros", "kernel"), [(1, 0.5, "gemm_f32"), (1, 0.97, "sparse_gemm_f32"), (196, 0.8, "sparse_gemm_f32"), (None, 0.0, "gemm_f32")])
+def test_products(rows, zeros, kernel):
+    w = weights((64, 64, 1, 1), zeros, np.float32)[:, :, 0, 0]
+    assert select_gemm(w, rows).kernel == kernel
+
+
+def test_int8_products():
+    dense, empty = weights((64, 64, 1, 1), 0.9)[:, :, 0, 0], np.zeros((64, 64), np.int64)
+    assert select_gemm(dense, 1).kernel == "gemm_u8s8"
+    assert select_gemm(empty, 1).kernel == "sparse_gemm_u8s8"
+
+
+def test_what_inspect_shows_is_noted():
+    net, w = Net(), weights((8, 4, 3, 3), 0.9, np.float32)
+    program = lower(net.model(net.node("Conv", net.input("x", ("n", 4, 8, 8)), net.const(w), pads=[1, 1, 1, 1])))
+    [info] = [op.info for op in program.ops if "candidates" in op.info]
+    assert info["macs"] == 8 * 4 * 9 * 64
+    assert info["weights"] == w.size
+    assert info["sparsity"] == pytest.approx(1 - np.count_nonzero(w) / w.size, abs=1e-4)
+    assert {c["kernel"] for c in info["candidates"]} == {"conv_f32", "depthwise_f32"}
+
+
+def test_sizes_known_at_run_time_have_no_count_of_operations():
+    net = Net()
+    program = lower(net.model(net.node("Conv", net.input("x", ("n", 4, "h", 8)), net.const(normal((8, 4, 3, 3))))))
+    assert [op.info["macs"] for op in program.ops if "candidates" in op.info] == [None]
