@@ -54,10 +54,10 @@ def _conv(op: DraftOp) -> None:
 def _gemm(op: DraftOp) -> None:
     assert op.weights is not None
     x = op.inputs[0]
-    rows = None if x is None or x.shape is None else _product(x.shape[:-1])
     per_image = None if x is None or x.shape is None else _product(x.shape[1:-1])
-    macs = None if per_image is None else per_image * int(op.weights.values.size)
-    _take(op, select_gemm(_values(op, op.weights), rows), op.weights, macs)
+    batch = x.shape[0] if x is not None and x.shape and isinstance(x.shape[0], int) else 1
+    choice = select_gemm(_values(op, op.weights), None if per_image is None else per_image * batch)
+    _take(op, choice, op.weights, None if per_image is None else per_image * int(op.weights.values.size))
 
 
 def _product(dims: tuple[Dim, ...]) -> int | None:

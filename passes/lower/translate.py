@@ -41,7 +41,7 @@ def translate(graph: gs.Graph, notes: dict[str, str] | None = None) -> Draft:
     from . import nodes  # noqa: F401  registers the handlers
 
     translator = Translator(graph, notes or {})
-    problems = []
+    problems = translator.begin()
     for node in graph.nodes:
         try:
             translator.node(node)
@@ -71,10 +71,20 @@ class Translator:
         self._shifted: set[Value] = set()
         self._forms: dict[tuple[Value, str], Value] = {}
         self._node: gs.Node | None = None
-        for tensor in graph.inputs:
-            value = self.draft.value(tensor.name, self.dtype(tensor), self.shape(tensor))
+
+    def begin(self) -> list[str]:
+        """Sets the draft's inputs; returns what is wrong with them."""
+        problems = []
+        for tensor in self.graph.inputs:
+            try:
+                value = self.draft.value(tensor.name, self.dtype(tensor), self.shape(tensor))
+            except Unsupported as reason:
+                problems.append(f"input {tensor.name}: {reason}")
+                self.abandon(tensor)
+                continue
             self.draft.inputs.append(value)
             self._values[tensor.name] = value
+        return problems
 
     def node(self, node: gs.Node) -> None:
         self._node = node
@@ -119,6 +129,10 @@ class Translator:
         expected = ", ".join(n for n in DTYPE_NAMES.values() if n != "u16")
         require(name not in ("", "u16"), f"{tensor.name} is {tensor.dtype}, expected one of {expected}")
         return name
+
+    def is_used(self, tensor: Tensor) -> bool:
+        """Whether a node or the caller reads the tensor."""
+        return bool(tensor.outputs) or any(tensor is output for output in self.graph.outputs)
 
     def rank(self, tensor: Tensor) -> int:
         require(tensor.shape is not None, f"the rank of {tensor.name} is unknown")

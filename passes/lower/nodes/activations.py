@@ -86,7 +86,7 @@ def clip(t: Translator, node: gs.Node) -> None:
 
 @handles("Identity", "Dropout")
 def identity(t: Translator, node: gs.Node) -> None:
-    require(len(node.outputs) == 1 or not node.outputs[1].outputs, "the output of a mask")
+    require(not any(t.is_used(mask) for mask in node.outputs[1:]), "the output of a mask")
     t.bind(node.outputs[0], t.any(node.inputs[0]))
 
 

@@ -49,8 +49,7 @@ def _pooled(x: Value) -> tuple[Dim, ...]:
 
 @handles("MaxPool")
 def max_pool(t: Translator, node: gs.Node) -> None:
-    extra = node.outputs[1:]
-    require(not any(o.outputs or any(o is g for g in t.graph.outputs) for o in extra), "the output of indices")
+    require(not any(t.is_used(indices) for indices in node.outputs[1:]), "the output of indices")
     x = _input(t, node)
     attrs, shape = _read(t, node, x)
     _emit(t, node.outputs[0], x, "max_pool", shape, attrs)

@@ -94,7 +94,8 @@ def test_matmul(per_channel):
     net = Net()
     w = RNG(1).integers(-127, 128, (6, 5)).astype(np.int8)
     scales = RNG(2).uniform(0.01, 0.02, 5 if per_channel else ()).astype(np.float32)
-    inputs = [net.input("x", [3, 6], np.uint8), *params(net, *X), net.const(w), net.const(scales), net.const(np.zeros(scales.shape), np.int8)]
+    inputs = [net.input("x", [3, 6], np.uint8), *params(net, *X), net.const(w), net.const(scales)]
+    inputs.append(net.const(np.zeros(scales.shape), np.int8))
     model = net.model(net.node("QLinearMatMul", *inputs, *params(net, 0.2, 128)))
     assert types(check_steps(model, {"x": image(shape=(3, 6))})) == ["gemm_u8s8"]
 
@@ -116,7 +117,8 @@ def test_gemm(trans_b, quantized):
     bias = RNG(2).integers(-3000, 3000, 5).astype(np.int32)
     inputs = [net.input("x", [3, 6], np.uint8), *params(net, *X), net.const(w), *params(net, 0.01, 0, np.int8), net.const(bias)]
     if quantized:
-        model = net.model(net.node("QGemm", *inputs, *params(net, 0.2, 128), domain="com.microsoft", transB=trans_b), dtype=np.uint8, rank=2)
+        y = net.node("QGemm", *inputs, *params(net, 0.2, 128), domain="com.microsoft", transB=trans_b)
+        model = net.model(y, dtype=np.uint8, rank=2)
         check_steps(model, {"x": image(shape=(3, 6))})
     else:
         model = net.model(net.node("QGemm", *inputs, domain="com.microsoft", transB=trans_b), dtype=np.float32, rank=2)
@@ -163,7 +165,8 @@ def test_dynamic_quantisation_runs_in_float_and_is_slow():
     # ONNX Runtime rounds every input to a step, by at most half of it.
     bound = step / 2 * 0.01 * np.abs(w.astype(float)).sum(axis=(1, 2, 3)).max() * 1.01
     assert np.abs(y - reference(model, {"x": x})[0]).max() < bound
-    assert {op.type: op.info.get("slow") for op in program.ops}["conv_f32"] == "weights are quantised and the input is not: computed in float"
+    slow = {op.type: op.info.get("slow") for op in program.ops}
+    assert slow["conv_f32"] == "weights are quantised and the input is not: computed in float"
 
 
 def test_rewritten_graph_has_standard_operators_only():

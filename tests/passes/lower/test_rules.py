@@ -11,7 +11,8 @@ TOLERANCE = 1e-4
 
 
 def conv(net, x, seed=0, channels=4, **attrs):
-    return net.node("Conv", x, net.const(normal((channels, 4, 3, 3), seed)), net.const(normal([channels], seed + 9)), pads=[1, 1, 1, 1], **attrs)
+    weights = net.const(normal((channels, 4, 3, 3), seed)), net.const(normal([channels], seed + 9))
+    return net.node("Conv", x, *weights, pads=[1, 1, 1, 1], **attrs)
 
 
 def float_net():

@@ -75,7 +75,10 @@ def test_integers_beyond_s8_leave_the_sparse_kernel_only():
     assert "integer weights reach 200, expected -128 to 127" in {c.reason for c in choice.others}
 
 
-@pytest.mark.parametrize(("rows", "zeros", "kernel"), [(1, 0.5, "gemm_f32"), (1, 0.97, "sparse_gemm_f32"), (196, 0.8, "sparse_gemm_f32"), (None, 0.0, "gemm_f32")])
+@pytest.mark.parametrize(
+    ("rows", "zeros", "kernel"),
+    [(1, 0.5, "gemm_f32"), (1, 0.97, "sparse_gemm_f32"), (196, 0.8, "sparse_gemm_f32"), (None, 0.0, "gemm_f32")],
+)
 def test_products(rows, zeros, kernel):
     w = weights((64, 64, 1, 1), zeros, np.float32)[:, :, 0, 0]
     assert select_gemm(w, rows).kernel == kernel
