@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import onnx
 import onnx_graphsurgeon as gs
@@ -26,7 +26,7 @@ from .translate import translate
 RECOGNISE = (RecogniseGelu(contrib=True), RecogniseSilu(contrib=True), RemoveDead())
 """Activations that have an operator in ONNX Runtime's domain only, below some opset."""
 
-Model = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
+Model: TypeAlias = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
 
 
 def lower(model: Model, *, strict: bool = False) -> Program:

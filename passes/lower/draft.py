@@ -109,9 +109,9 @@ class Draft:
         self.ops.insert(len(self.ops) if before is None else self.ops.index(before), op)
         for value in op.outputs:
             self._producers[value] = op
-        for value in op.inputs:
-            if value is not None:
-                self._users.setdefault(value, []).append(op)
+        for x in op.inputs:
+            if x is not None:
+                self._users.setdefault(x, []).append(op)
         return op
 
     def add_after(self, op: DraftOp, new: DraftOp) -> DraftOp:
@@ -129,9 +129,9 @@ class Draft:
         self.ops.remove(op)
         for value in op.outputs:
             self._producers.pop(value, None)
-        for value in op.inputs:
-            if value is not None:
-                self._users[value].remove(op)
+        for x in op.inputs:
+            if x is not None:
+                self._users[x].remove(op)
 
     def drop(self, op: DraftOp) -> None:
         """Removes an operator whose outputs others write now."""

@@ -57,6 +57,10 @@ def _elu(x: np.ndarray, alpha: float) -> np.ndarray:
     return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
 
 
+def _of_one(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, float, float], np.ndarray]:
+    return lambda x, a, b: function(x)
+
+
 _FUNCTIONS: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
     "relu": lambda x, a, b: np.maximum(x, 0),
     "clip": lambda x, a, b: np.clip(x, a, b),
@@ -78,7 +82,7 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
     "reciprocal": lambda x, a, b: 1 / x,
     "round": lambda x, a, b: np.rint(x),
     **{
-        name: (lambda x, a, b, f=function: f(x))
+        name: _of_one(function)
         for name, function in {
             "tanh": np.tanh, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "neg": np.negative, "floor": np.floor,
             "ceil": np.ceil, "sign": np.sign, "sin": np.sin, "cos": np.cos,

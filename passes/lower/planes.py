@@ -113,7 +113,7 @@ def multiply_pixels(draft: Draft, op: DraftOp) -> list[DraftOp]:
     attrs = {"k": weights.values.shape[1], "n": len(w.values)} | {n: v for n, v in a.items() if n.startswith("clamp")}
     draft.add(DraftOp("flatten", op.name, [x], [rows], {"axis": 1}, info={"onnx": []}), before=op)
     draft.add(DraftOp("gemm", op.name, [rows], [product], attrs, op.consts, op.info, weights), before=op)
-    target = {"rank": 4, "dim0": 0, "dim1": 0, "dim2": 1, "dim3": 1}
+    target: dict[str, int | float] = {"rank": 4, "dim0": 0, "dim1": 0, "dim2": 1, "dim3": 1}
     return [draft.replace(op, DraftOp("reshape", op.name, [product], [y], target, info={"onnx": []}))]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 Dim = int | str | None
 """A size, the name of a size that is known at run time only, or None where it has not even a name."""
 
-NUMPY_DTYPES = {
+NUMPY_DTYPES: dict[str, np.dtype[Any]] = {
     "f32": np.dtype(np.float32),
     "u8": np.dtype(np.uint8),
     "s8": np.dtype(np.int8),

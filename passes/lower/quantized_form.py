@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import TypeAlias
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
 from ...graph import index_of, infer_shapes
 
-Tensor = gs.Variable | gs.Constant
+Tensor: TypeAlias = gs.Tensor
 
 
 class _Writer:

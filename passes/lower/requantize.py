@@ -53,8 +53,9 @@ def requantization(weights: Weights, x: Quantization, y: Quantization | None) ->
     out = 1.0 if y is None else np.float64(np.float32(y.scale))
     sums = weights.values.reshape(len(weights.values), -1).sum(axis=1, dtype=np.int64)
     init, offset = -x.zero_point * sums, np.full(len(sums), 0.0 if y is None else y.zero_point)
-    if weights.bias_integers is not None and np.allclose(weights.bias_scales, product_scales, rtol=1e-5, atol=0):
-        init = init + weights.bias_integers
+    bias, bias_scales = weights.bias_integers, weights.bias_scales
+    if bias is not None and bias_scales is not None and np.allclose(bias_scales, product_scales, rtol=1e-5, atol=0):
+        init = init + bias
     else:
         offset = offset + weights.bias.astype(np.float64) / out
     magnitude = np.abs(init) + 255 * np.abs(weights.values.reshape(len(sums), -1)).sum(axis=1, dtype=np.int64)

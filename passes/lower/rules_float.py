@@ -77,9 +77,9 @@ def fuse_residual(draft: Draft, op: DraftOp) -> bool:
     candidates = [i for i in (0, 1) if _can_add(draft, op, i)]
     if not candidates:
         return False
-    index = max(candidates, key=lambda i: draft.ops.index(draft.producer(op.inputs[i])))
-    conv = draft.producer(op.inputs[index])
-    assert conv is not None
+    position = {i: draft.ops.index(producer) for i in candidates if (producer := draft.producer(op.inputs[i])) is not None}
+    index = max(candidates, key=position.__getitem__)
+    conv = draft.ops[position[index]]
     if op.type == "add_u8":
         scales = ("scale_a", "scale_b")
         sum_attrs = {"sum_scale": op.attrs[scales[index]], "residual_scale": op.attrs[scales[1 - index]], "sum_offset": op.attrs["offset"]}
@@ -100,7 +100,8 @@ def _can_add(draft: Draft, op: DraftOp, index: int) -> bool:
         return False
     if other is None or other.data is not None or other.dtype != value.dtype or not _equal_shapes(value, other):
         return False
-    return op.type == "add_u8" or (conv.inputs[0].dtype == "f32" and "clamp_lo" not in conv.attrs)
+    x = conv.inputs[0]
+    return op.type == "add_u8" or (x is not None and x.dtype == "f32" and "clamp_lo" not in conv.attrs)
 
 
 def _equal_shapes(a: Value, b: Value) -> bool:

@@ -124,8 +124,9 @@ def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix:
     if zeros < SPARSE_FROM and _fits_s8(weights) and not few_channels:
         return Candidate(kernel, None, f"{zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}")
     pack = pack_sparse_conv_u8s8 if suffix == "u8s8" else pack_sparse_conv_f32
-    consts = pack(weights, **conv)
-    sizes, steps = consts[0][:, 4], consts[0][:, 6].astype(np.int64) - consts[0][:, 5]
+    consts = pack(weights, group=conv.get("group", 1))
+    lists = consts[0].astype(np.int64)
+    sizes, steps = lists[:, 4], lists[:, 6] - lists[:, 5]
     per_step = np.array([0.0, costs.step[0], costs.step[1], 0.0, costs.step[2]])[sizes]
     cycles = words * (float((steps * per_step).sum()) + weights.shape[0] * costs.list_output)
     counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in (1, 2, 4) if (sizes == s).any())

@@ -37,7 +37,8 @@ def _shape_of(draft: Draft, op: DraftOp) -> list[Dim] | None:
     value = op.inputs[0]
     if value is None or value.shape is None:
         return None
-    return list(value.shape)[slice(op.attrs.get("start", 0), op.attrs.get("end"))]
+    end = op.attrs.get("end")
+    return list(value.shape)[int(op.attrs.get("start", 0)) : None if end is None else int(end)]
 
 
 def _gather(draft: Draft, op: DraftOp) -> list[Dim] | None:

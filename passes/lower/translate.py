@@ -6,7 +6,8 @@ Each family of ONNX operators has a module in `nodes/`, which registers a handle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -17,7 +18,8 @@ from .draft import Draft, DraftOp, QuantizedConstant, Weights
 from .program import DTYPE_NAMES, Dim, Value
 from .reasons import Unsupported, require
 
-Tensor = gs.Variable | gs.Constant
+Tensor: TypeAlias = gs.Tensor
+Attrs: TypeAlias = Mapping[str, int | float]
 Handler = Callable[["Translator", gs.Node], None]
 HANDLERS: dict[str, Handler] = {}
 SHAPE_KEEPING = {"unary_f32", "cast", "clip", "softmax", "log_softmax", "layer_norm", "group_norm", "batch_norm", "lrn", "dequantize"}
@@ -64,7 +66,6 @@ class Translator:
     def __init__(self, graph: gs.Graph, notes: dict[str, str]):
         self.graph = graph
         self.draft = Draft()
-        self.opset = graph.opset
         self._notes = notes
         self._values: dict[str, Value] = {}
         self._abandoned: set[str] = set()
@@ -219,7 +220,7 @@ class Translator:
         op_type: str,
         inputs: Sequence[Value | None],
         output: Tensor | Value,
-        attrs: dict[str, int | float] | None = None,
+        attrs: Attrs | None = None,
         consts: Sequence[np.ndarray] = (),
         weights: Weights | None = None,
         shape: tuple[Dim, ...] | None = None,
@@ -243,7 +244,7 @@ class Translator:
         op_type: str,
         inputs: Sequence[Value | None],
         outputs: Sequence[Value],
-        attrs: dict[str, int | float] | None = None,
+        attrs: Attrs | None = None,
         consts: Sequence[np.ndarray] = (),
         weights: Weights | None = None,
     ) -> DraftOp:

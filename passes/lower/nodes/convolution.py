@@ -68,7 +68,7 @@ def conv_transpose(t: Translator, node: gs.Node) -> None:
     window = read_window(node, w.shape[2:], None)
     require("output_shape" not in node.attrs, "attribute output_shape")
     require(window.strides[0] == window.strides[1], f"strides {list(window.strides)}, expected equal ones")
-    require(not isinstance(x.shape[1] if x.shape else None, int) or x.shape[1] == w.shape[0], "channels of input and weight differ")
+    require(x.shape is None or x.shape[1] in (None, w.shape[0]) or isinstance(x.shape[1], str), "channels of input and weight differ")
     out_padding = [int(p) for p in node.attrs.get("output_padding", [0, 0])]
     stride, phases = window.strides[0], transposed_phases(w, window, group)
     out_channels = w.shape[1] * group

@@ -124,7 +124,8 @@ def pad(t: Translator, node: gs.Node) -> None:
             full[axis % rank], full[axis % rank + rank] = pads[i], pads[i + len(axes)]
         pads = full
     value = t.const(t.input(node, 2)) if t.input(node, 2) is not None else np.array(node.attrs.get("value", 0.0))
-    require(value is not None, "the value is not constant")
+    if value is None:
+        raise Unsupported("the value is not constant")
     t.emit("pad", [x], node.outputs[0], {"mode": modes[mode]}, [s64(pads), _element(value, x.dtype)])
 
 

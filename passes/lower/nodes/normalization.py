@@ -6,7 +6,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from ..draft import Weights
-from ..reasons import require
+from ..reasons import Unsupported, require
 from ..translate import Translator, handles
 
 
@@ -32,7 +32,7 @@ def batch_norm(t: Translator, node: gs.Node) -> None:
 
 @handles("LayerNormalization")
 def layer_norm(t: Translator, node: gs.Node) -> None:
-    require(sum(1 for o in node.outputs if o.outputs) <= 1, "the outputs of mean and deviation")
+    require(not any(t.is_used(output) for output in node.outputs[1:]), "the outputs of mean and deviation")
     consts = [_f32(t, node, 1, "the scale")] + ([_f32(t, node, 2, "the bias")] if t.input(node, 2) is not None else [])
     attrs = {"axis": int(node.attrs.get("axis", -1)), "epsilon": float(node.attrs.get("epsilon", 1e-5))}
     t.emit("layer_norm", [t.value(node.inputs[0])], node.outputs[0], attrs, consts)
@@ -44,7 +44,8 @@ def group_norm(t: Translator, node: gs.Node) -> None:
     groups = int(node.attrs.get("num_groups", 0))
     channels = node.inputs[0].shape[1] if node.inputs[0].shape else None
     if groups and scale.size == groups != channels:
-        require(isinstance(channels, int), "the number of channels is unknown")
+        if not isinstance(channels, int):
+            raise Unsupported("the number of channels is unknown")
         scale, bias = np.repeat(scale, channels // groups), np.repeat(bias, channels // groups)
     attrs = {"num_groups": groups, "epsilon": float(node.attrs.get("epsilon", 1e-5))}
     t.emit("group_norm", [t.value(node.inputs[0])], node.outputs[0], attrs, [scale, bias])
@@ -59,9 +60,4 @@ def lrn(t: Translator, node: gs.Node) -> None:
 @handles("Softmax", "LogSoftmax")
 def softmax(t: Translator, node: gs.Node) -> None:
     op_type = "softmax" if node.op == "Softmax" else "log_softmax"
-    rank = t.rank(node.inputs[0])
-    axis = int(node.attrs.get("axis", -1 if t.opset >= 13 else 1)) % rank
-    if t.opset < 13:
-        trailing = t.shape(node.inputs[0])[axis + 1 :]
-        require(all(d == 1 for d in trailing), f"before opset 13, over the dimensions {axis} to {rank - 1} together")
-    t.emit(op_type, [t.value(node.inputs[0])], node.outputs[0], {"axis": axis})
+    t.emit(op_type, [t.value(node.inputs[0])], node.outputs[0], {"axis": int(node.attrs.get("axis", -1))})

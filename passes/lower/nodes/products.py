@@ -23,10 +23,11 @@ def gemm(t: Translator, node: gs.Node) -> None:
     trans_b = bool(node.attrs.get("transB", 0))
     alpha, beta = float(node.attrs.get("alpha", 1.0)), float(node.attrs.get("beta", 1.0))
     c = t.input(node, 2)
-    if t.const(b) is None:
+    w, bias = t.const(b), t.const(c)
+    if w is None:
         _product_of_activations(t, node, x, trans_b, alpha, beta)
         return
-    row_bias = c is None or (t.const(c) is not None and _is_row(t.const(c), t.const(b).shape[0 if trans_b else 1]))
+    row_bias = c is None or (bias is not None and _is_row(bias, w.shape[0 if trans_b else 1]))
     weights = read_weights(t, b, c if row_bias else None, 0 if trans_b else 1)
     _scale(weights, alpha, beta)
     n, k = weights.values.shape

@@ -32,7 +32,7 @@ def quantize(t: Translator, node: gs.Node) -> None:
 def _parameters(t: Translator, node: gs.Node) -> tuple[np.ndarray, np.ndarray, str]:
     """Scale, zero point and the dtype of the quantised side."""
     scale = t.require_const(node, 1, "the scale").astype(np.float32)
-    require(np.isfinite(scale).all() and (scale > 0).all(), "a scale is not a positive number")
+    require(bool(np.isfinite(scale).all() and (scale > 0).all()), "a scale is not a positive number")
     require(int(node.attrs.get("block_size", 0)) == 0, "blocked quantisation")
     zero = t.input(node, 2)
     if zero is not None:

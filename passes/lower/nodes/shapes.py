@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_graphsurgeon as gs
 
@@ -33,9 +35,10 @@ def constant_of_shape(t: Translator, node: gs.Node) -> None:
 @handles("Size")
 def size(t: Translator, node: gs.Node) -> None:
     known = t.shape(node.inputs[0])
-    if known is None or not all(isinstance(d, int) for d in known):
+    sizes = [d for d in known or (None,) if isinstance(d, int)]
+    if known is None or len(sizes) < len(known):
         raise Unsupported("the size is not known before run time")
-    t.bind(node.outputs[0], t.draft.constant(node.outputs[0].name, np.array(int(np.prod(known)), np.int64)))
+    t.bind(node.outputs[0], t.draft.constant(node.outputs[0].name, np.array(math.prod(sizes), np.int64)))
 
 
 @handles("Constant")
