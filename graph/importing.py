@@ -1,23 +1,33 @@
 """Brings a parsed ONNX model into the one form that the rest works on: checked, without functions and Constant nodes, opset 13 or later."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import onnx
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from google.protobuf.message import Message  # type: ignore[import-untyped]
 from onnx import TensorProto, checker, helper, inliner, numpy_helper, version_converter
 
 from .errors import ModelError
-from .skeleton import attach_weights, detach_weights
+from .skeleton import detach_weights
 from .tensors import check_tensor, densify, tensors_of_model
 
 MIN_OPSET = 13
 """The lowest opset of ONNX's own domain that graphs have after loading."""
 
 
-def normalise(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Checks `model` (which it may change) and returns its normal form. Raises ModelError."""
+def normalise(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
+    """Checks `model` (which it may change) and returns its normal form, without its weights (see skeleton.py), and these.
+
+    Raises ModelError.
+    """
     _check_versions(model)
     _check_tensors(model)
+    _check_interface(model.graph)
     _drop_repeated_initializers(model.graph)
     _densify_initializers(model.graph)
     weights = detach_weights(model)
+    _check_text(model)
     if model.functions:
         model = _call("inlining its functions", inliner.inline_local_functions, model)
     _lift_constants(model.graph)
@@ -25,8 +35,7 @@ def normalise(model: onnx.ModelProto) -> onnx.ModelProto:
         model = _upgrade(model)
         _lift_constants(model.graph)
     _call("the checks of the ONNX package", checker.check_model, model)
-    attach_weights(model, weights)
-    return model
+    return model, weights
 
 
 def opset_of(model: onnx.ModelProto) -> int:
@@ -37,12 +46,29 @@ def opset_of(model: onnx.ModelProto) -> int:
     raise ModelError("imports no version of the ONNX operator set")
 
 
+def _check_text(message: Message) -> None:
+    """UnicodeDecodeError where a string inside `message` is not UTF-8: protobuf checks that, if at all, when one is read."""
+    for field, value in message.ListFields():
+        for item in value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else [value]:
+            if isinstance(item, Message):
+                _check_text(item)
+            elif field.type == FieldDescriptor.TYPE_STRING and isinstance(item, bytes):
+                item.decode()
+
+
 def _check_versions(model: onnx.ModelProto) -> None:
     newest = onnx.defs.onnx_opset_version()
     if not 1 <= model.ir_version <= onnx.IR_VERSION:
         raise ModelError(f"IR version {model.ir_version}, expected 1 to {onnx.IR_VERSION}")
     if not 1 <= opset_of(model) <= newest:
         raise ModelError(f"opset {opset_of(model)}, expected 1 to {newest}")
+
+
+def _check_interface(graph: onnx.GraphProto) -> None:
+    for what, values in (("input", graph.input), ("output", graph.output)):
+        for value in values:
+            if not value.type.HasField("tensor_type") and value.type.WhichOneof("value") is not None:
+                raise ModelError(f"graph {what} {value.name!r} is a {value.type.WhichOneof('value')}, expected a tensor")
 
 
 def _check_tensors(model: onnx.ModelProto) -> None:

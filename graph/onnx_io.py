@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -17,7 +18,7 @@ from .importing import normalise
 from .infer import infer_shapes
 from .tensors import to_array
 from .verify import verify
-from .view import ONNX_DOMAINS, unique_name
+from .view import ONNX_DOMAINS, index_of, unique_name
 
 MAX_INLINE_BYTES = (1 << 31) - (1 << 20)
 """A model whose weights take more bytes than this is saved with external data: a protobuf file ends at 2 GiB."""
@@ -37,11 +38,11 @@ def load(source: str | os.PathLike | bytes | onnx.ModelProto) -> gs.Graph:
         if not model.ir_version or not model.HasField("graph") or not model.graph.output:
             raise ModelError("not an ONNX model: no IR version, graph or outputs")
         resolve_external_data(model, folder)
-        return _import(normalise(model))
+        return _import(*normalise(model))
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error.__cause__
     except UnicodeDecodeError as error:
-        raise ModelError(f"{name}: holds a name that is not UTF-8: {error}") from error
+        raise ModelError(f"{name}: holds text that is not UTF-8: {error}") from error
 
 
 def save(graph: gs.Graph, path: str | os.PathLike, external_data: bool = False) -> None:
@@ -103,15 +104,17 @@ def _parse(source) -> tuple[onnx.ModelProto, Path | None]:
     return model, folder
 
 
-def _import(model: onnx.ModelProto) -> gs.Graph:
+def _import(model: onnx.ModelProto, weights: dict[str, np.ndarray]) -> gs.Graph:
     try:
         graph = gs.import_onnx(model)
+        _attach(graph, weights)
         _load_constants(graph)
     except (OnnxGraphSurgeonException, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"cannot be imported: {error}") from error
     graph.import_domains = [entry for entry in model.opset_import]
     metadata(graph).update({entry.key: entry.value for entry in model.metadata_props})
     _name_nodes(graph)
+    _produce_constant_outputs(graph)
     check_finite(graph)
     _forget_inner_shapes(graph)
     infer_shapes(graph)
@@ -126,6 +129,26 @@ def _forget_inner_shapes(graph: gs.Graph) -> None:
         for tensor in node.outputs if node.domain in ONNX_DOMAINS else ():
             if id(tensor) not in kept:
                 tensor.dtype = tensor.shape = None
+
+
+def _attach(graph: gs.Graph, weights: dict[str, np.ndarray]) -> None:
+    """Turns the graph inputs that stand for weights into constants."""
+    for tensor in graph.inputs:
+        if tensor.name in weights:
+            tensor.to_constant(weights[tensor.name])
+    graph.inputs = [tensor for tensor in graph.inputs if isinstance(tensor, gs.Variable)]
+
+
+def _produce_constant_outputs(graph: gs.Graph) -> None:
+    """Puts an Identity before each graph output that is a constant."""
+    for i, tensor in enumerate(graph.outputs):
+        if isinstance(tensor, gs.Constant):
+            source = gs.Constant(unique_name(f"{tensor.name}/value", set(graph.tensors())), tensor.values)
+            output = gs.Variable(tensor.name, tensor.dtype, list(tensor.shape))
+            for reader in list(tensor.outputs):
+                reader.inputs[index_of(reader.inputs, tensor)] = source
+            graph.nodes.append(gs.Node("Identity", unique_name(tensor.name, {node.name for node in graph.nodes}), {}, [source], [output]))
+            graph.outputs[i] = output
 
 
 def _load_constants(graph: gs.Graph) -> None:

@@ -26,6 +26,8 @@ def verify(graph: gs.Graph, stage: str = "optimised") -> None:
         _check_definition(node, graph.opset)
         if is_op(node, "Conv", "ConvTranspose"):
             _check_convolution(node)
+        if is_op(node, "QuantizeLinear", "DequantizeLinear"):
+            _check_quantisation(node)
     for tensor in [*graph.inputs, *graph.outputs]:
         if tensor.dtype is None:
             raise ModelError(f"graph input or output {tensor.name!r} has no type")
@@ -110,6 +112,24 @@ def _check_convolution(node: gs.Node) -> None:
             f"{node.op} {node.name!r}: weights {list(shape)} in {group} groups do not fit "
             f"the {source[1]} channels of {node.inputs[0].name!r}"
         )
+
+
+def _check_quantisation(node: gs.Node) -> None:
+    """One scale and zero point, or one for each index of the axis (blocks apart)."""
+    shape, axis = node.inputs[0].shape, node.attrs.get("axis", 1)
+    if shape is None or node.attrs.get("block_size", 0):
+        return
+    for tensor in node.inputs[1:]:
+        if tensor.shape is None or len(tensor.shape) == 0 or list(tensor.shape) == [1]:
+            continue
+        if len(tensor.shape) > 1 or not -len(shape) <= axis < len(shape) or not _may_be_equal(tensor.shape[0], shape[axis]):
+            raise ModelError(
+                f"{node.op} {node.name!r}: {tensor.name!r} of shape {list(tensor.shape)} does not fit axis {axis} of shape {list(shape)}"
+            )
+
+
+def _may_be_equal(a: int | str | None, b: int | str | None) -> bool:
+    return a == b or not (isinstance(a, int) and isinstance(b, int))
 
 
 def _check_optimised(graph: gs.Graph) -> None:

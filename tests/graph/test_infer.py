@@ -63,6 +63,11 @@ def test_what_the_file_says_of_inner_tensors_is_not_believed():
     assert shapes(hg.load(source))["t"] == [1, 4]
 
 
+def test_sizes_that_depend_on_values_are_not_believed_either():
+    source = model("g (float[4] x) => (int64[1,k] y) <int64[1,7] t> { t = NonZero(x) y = Abs(t) }")
+    assert shapes(hg.load(source))["t"] != [1, 7]
+
+
 def test_contradictions_name_the_node():
     with pytest.raises(hg.ModelError, match="Conv"):
         hg.load(model("g (float[1,3,8,8] x) => (float[1,8,6,5] y) { y = Conv(x, w) }", w=f32(8, 3, 3, 3)))

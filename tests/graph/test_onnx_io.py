@@ -101,9 +101,11 @@ def test_sparse_constants_are_checked_before_they_grow():
             hg.load(source)
 
 
-def test_initialisers_listed_as_inputs_are_no_inputs():
-    source = conv_model(ir=3)
-    source.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, WEIGHT.shape))
+@pytest.mark.parametrize("channels", [8, 64])
+def test_initialisers_listed_as_inputs_are_no_inputs(channels):
+    weight = f32(channels, 3, 3, 3)
+    source = model(CONV.replace("1,8,6,6", f"1,{channels},6,6"), ir=3, w=weight)
+    source.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, weight.shape))
     graph = assert_same_as_original(source)
     assert [tensor.name for tensor in graph.inputs] == ["x"]
 
@@ -132,6 +134,14 @@ def test_old_opsets_are_converted(opset):
     body = "g (float[2,3,4,4] x) => (float[2,1,4] y) { d = ReduceMean<axes = [3], keepdims = 0>(x) y = ReduceSum<axes = [1]>(d) }"
     graph = assert_same_as_original(model(body, opset=opset, ir=7))
     assert graph.opset == 13 and len(graph.nodes[1].inputs) == 2
+
+
+@pytest.mark.parametrize("size", [4, 4096])
+def test_graph_outputs_may_be_constants_or_inputs(size):
+    body = f"g (float[{size}] x) => (float[{size}] w, float[{size}] x, float[{size}] y) {{ z = Add(x, w) y = Mul(z, w) }}"
+    source = model(body, w=f32(size))
+    graph = assert_same_as_original(source)
+    assert [tensor.name for tensor in graph.outputs] == ["w", "x", "y"]
 
 
 def test_nodes_get_unique_names():
@@ -246,6 +256,21 @@ def test_broken_models(change, pattern):
     change(source)
     with pytest.raises(hg.ModelError, match=pattern):
         hg.load(source)
+
+
+def test_inputs_that_are_no_tensors():
+    source = model("g (float[2] x, seq(float[2]) s) => (float[2] y) { y = Relu(x) }")
+    with pytest.raises(hg.ModelError, match="graph input 's' is a sequence_type, expected a tensor"):
+        hg.load(source)
+
+
+@pytest.mark.parametrize("text", [b"batchsize", b"producer_x", b"key_of_metadata"])
+def test_text_that_is_not_utf8(text):
+    source = model("g (float[batchsize] x) => (float[batchsize] y) { y = Relu(x) }")
+    source.producer_name = "producer_x"
+    helper.set_model_props(source, {"key_of_metadata": "value"})
+    with pytest.raises(hg.ModelError, match="holds text that is not UTF-8"):
+        hg.load(source.SerializeToString().replace(text, b"\xff" * len(text)))
 
 
 def test_files_that_are_no_models(tmp_path):

@@ -100,6 +100,15 @@ def test_damage_is_found(damage, pattern):
         hg.verify(graph, "imported")
 
 
+@pytest.mark.parametrize(("axis", "size"), [(1, 4), (0, 3), (4, 3), (-5, 3)])
+def test_scales_that_do_not_fit_their_axis(axis, size):
+    body = f"g (int8[1,3,8,8] x) => (float[1,3,8,8] y) {{ y = DequantizeLinear<axis={axis}>(x, s) }}"
+    with pytest.raises(hg.ModelError, match=rf"'s' of shape \[{size}\] does not fit axis {axis} of shape \[1, 3, 8, 8\]"):
+        hg.load(model(body, s=np.ones(size, np.float32)))
+    for good in (np.float32(1), np.ones(1, np.float32), np.ones(3, np.float32)):
+        hg.load(model(body.replace(f"axis={axis}", "axis=-3"), s=good))
+
+
 def test_what_an_optimised_graph_must_not_have():
     graph = hg.load(model("g (float[2] x) => (float[2] y) { i = Identity(x) y = Relu(i) }"))
     hg.verify(graph, "imported")

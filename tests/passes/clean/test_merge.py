@@ -74,6 +74,7 @@ def test_reshapes(nodes, x, y, left):
     ("nodes", "x", "y", "reason"),
     [
         ("a = Reshape(r, t34) y = Reshape(a, copy)", "2,6", "3,4,1", "copies dimensions that Reshape makes"),
+        ("a = Reshape(r, z34) y = Reshape(a, copy)", "n,3,4", "n,2,6", "copies dimensions that Reshape makes"),
         ("a = Reshape(r, t34) y = Flatten(a)", "2,6", "3,4", "Reshape changes the first axis"),
         ("a = Reshape(r, t34) y = Reshape(a, given)", "2,6", "u,v", "the target shape is not constant"),
     ],

@@ -108,6 +108,12 @@ def test_not_hard_sigmoid(nodes):
     assert not cleaned(net(nodes), "recognise-hard-sigmoid")[1].changes
 
 
+def test_scalars_that_add_a_dimension():
+    body = "g (float[2,3,4] x) => (float[1,2,3,4] y) { a = Add(x, deep) c = Clip(a, zero, six) y = Div(c, six) }"
+    source = model(body, deep=np.full((1, 1, 1, 1), 3, np.float32), zero=NUMBERS["zero"], six=NUMBERS["six"])
+    assert not cleaned(source, "recognise-hard-sigmoid")[1].changes
+
+
 def test_hard_sigmoid_whose_parts_are_used():
     source = net("a = Add(x, three) c = Clip(a, zero, six) y = Div(c, six) z = Neg(c)", outputs=", float[2,3,4] z")
     assert refusal(source, "recognise-hard-sigmoid") == "the values in between have other users"
@@ -133,6 +139,9 @@ def test_not_hard_swish():
     h = "h = HardSigmoid<alpha=0.16666667, beta=0.5>(x)"
     assert not cleaned(net(f"{h} n = Neg(x) y = Mul(h, n)"), "recognise-hard-swish")[1].changes
     assert not cleaned(net("h = HardSigmoid<alpha=0.2>(x) y = Mul(h, x)"), "recognise-hard-swish")[1].changes
+    for shift, divisor in (("two", "six"), ("three", "three")):
+        nodes = f"a = Add(x, {shift}) c = Clip(a, zero, six) m = Mul(x, c) y = Div(m, {divisor})"
+        assert not cleaned(net(nodes), "recognise-hard-swish")[1].changes
     assert refusal(net(f"{h} y = Mul(h, x)", opset=13), "recognise-hard-swish") == "HardSwish needs opset 14"
     source = net(f"{h} y = Mul(h, x) z = Neg(h)", outputs=", float[2,3,4] z")
     assert refusal(source, "recognise-hard-swish") == "the values in between have other users"
