@@ -90,14 +90,18 @@ class Applier:
                 if index_of(self.graph.outputs, tensor) >= 0:
                     continue
                 old = heirs.get(id(tensor))
-                if old is not None and (old.name in freed or not (old.inputs or old.outputs)):
+                if old is not None and (old.name in freed or self._is_gone(old)):
                     self.names.discard(old.name)
                     tensor.name = old.name
                 tensor.name = unique_name(tensor.name, self.names)
         for constant, like in patch.constants:
-            if like is not None and not like.outputs and not like.inputs:
+            if like is not None and self._is_gone(like):
                 self.names.discard(like.name)
             constant.name = unique_name(constant.name, self.names)
+
+    def _is_gone(self, tensor: gs.Tensor) -> bool:
+        """Whether nothing makes or reads the tensor any more; an input of the graph stays even then."""
+        return not (tensor.inputs or tensor.outputs) and index_of(self.graph.inputs, tensor) < 0
 
 
 def _set_input(node: gs.Node, index: int, tensor: gs.Tensor) -> list[gs.Node]:

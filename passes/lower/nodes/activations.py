@@ -87,6 +87,8 @@ def clip(t: Translator, node: gs.Node) -> None:
 @handles("Identity", "Dropout")
 def identity(t: Translator, node: gs.Node) -> None:
     require(not any(t.is_used(mask) for mask in node.outputs[1:]), "the output of a mask")
+    training = t.input(node, 2)
+    require(training is None or not t.require_const(node, 2, "training_mode").any(), "training mode")
     t.bind(node.outputs[0], t.any(node.inputs[0]))
 
 

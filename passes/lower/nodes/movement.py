@@ -156,8 +156,10 @@ def tile(t: Translator, node: gs.Node) -> None:
 def _block(op_type: str) -> Callable[[Translator, gs.Node], None]:
     def handler(t: Translator, node: gs.Node) -> None:
         attrs = {"blocksize": int(node.attrs["blocksize"])}
+        by_columns = node.attrs.get("mode", "DCR") in ("CRD", b"CRD")
         if op_type == "depth_to_space":
-            attrs["mode"] = int(node.attrs.get("mode", "DCR") in ("CRD", b"CRD"))
+            attrs["mode"] = int(by_columns)
+        require(op_type == "depth_to_space" or not by_columns, "mode CRD")
         _move(t, node, op_type, attrs)
 
     return handler

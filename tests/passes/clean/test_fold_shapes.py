@@ -63,3 +63,10 @@ def test_copied_dimensions_in_a_computed_target():
     source = model("g (float[n,3,4] x) => (float[n,3,4] y) { s = Shape(x) a = Gather<axis=0>(s, v0) t = Concat<axis=0>(a, v0, m1) "
                    "y = Reshape(x, t) }", **CONSTANTS)
     assert cleaned(source, NAME)[0].nodes[0].inputs[1].values.tolist() == [0, 0, -1]
+
+
+def test_a_target_that_is_a_graph_input_keeps_its_name():
+    graph = hg.load(model("g (float[2,6] x, int64[2] t) => (float[3,4] y) { y = Reshape(x, t) }"))
+    Driver(graph).run([named(NAME)])
+    assert [tensor.name for tensor in graph.inputs] == ["x", "t"]
+    assert graph.nodes[0].inputs[1].name != "t" and graph.nodes[0].inputs[1].values.tolist() == [3, 4]
