@@ -24,7 +24,8 @@ def pack_conv_f32(weights: NDArray[np.float32], *, group: int = 1, **_: int) -> 
 
 
 def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
-    """[group][blocks of 4 output channels][quads of input channels][tap][4 output channels][4 input channels]: kernels/conv_u8s8/conv_u8s8.h.
+    """[group][blocks of 4 output channels][quads of input channels][tap][4 output channels][4 input channels]
+    (kernels/conv_u8s8/conv_u8s8.h).
 
     Raises ValueError where a weight is outside s8; `pack_sparse_conv_u8s8` takes those.
     """

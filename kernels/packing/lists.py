@@ -8,6 +8,7 @@ unstructured zeros, dense layers and any mix of them are all found in the weight
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ INT8_COST = GroupingCost((8.0, 11.0, 17.0))
 F32_COST = GroupingCost((1.3, 2.2, 4.2))
 
 
-def _steps(union: NDArray[np.bool_], step: int) -> NDArray[np.int64]:
+def _steps(union: Any, step: int) -> NDArray[np.int64]:
     return -(-union.sum(-1) // step)
 
 
@@ -54,7 +55,7 @@ def _choose_sizes(mask: NDArray[np.bool_], step: int, cost: GroupingCost) -> lis
         ],
         -1,
     )
-    sizes = [_PARTITIONS[i] for i in prices.argmin(-1)]
+    sizes: list[tuple[int, ...]] = [_PARTITIONS[i] for i in prices.argmin(-1)]
     rest = mask[whole * _BLOCK :]
     if len(rest) == 1:
         sizes.append((1,))
@@ -122,7 +123,7 @@ def _fill_last_steps(ids: NDArray[np.int64], table: NDArray[np.int32], lengths: 
             ids[ends - step + slot] = ids[ends - step + k - 1]
 
 
-def _entries(weights: NDArray[np.generic], group: int) -> tuple[NDArray[np.generic], NDArray[np.int64], int]:
+def _entries(weights: NDArray[Any], group: int) -> tuple[NDArray[Any], NDArray[np.int64], int]:
     """[OC, IC/group, KH, KW] to a matrix [OC, IC/group * taps], the id of each entry, and the number of ids."""
     out_channels, per_group, kernel_h, kernel_w = weights.shape
     columns = per_group * kernel_h * kernel_w

@@ -32,7 +32,8 @@ def int8_operands(conv: Conv, sparsity: float = 0.0, block: int = 1):
 def run_int8(kind: str, pack: Packer, conv: Conv, operands, isa, splits=1, zero_point=0, residual=None, **kwargs):
     x, w, init, scale, offset = operands
     folded = (init - zero_point * w.sum((1, 2, 3))).astype(np.int32)
-    op = conv.operator(kind, [*pack(w, **conv.attrs), folded, scale, offset], isa, dtype="u8", zero_point=zero_point, out_zero_point=113, **kwargs)
+    consts = [*pack(w, **conv.attrs), folded, scale, offset]
+    op = conv.operator(kind, consts, isa, dtype="u8", zero_point=zero_point, out_zero_point=113, **kwargs)
     return op.run([conv.operator_input(x, zero_point)] + ([] if residual is None else [residual]), splits)[0]
 
 
