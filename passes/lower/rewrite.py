@@ -28,7 +28,7 @@ INT8: tuple[Rule, ...] = (
     cancel_round_trip, sink_dequantize, quantize_product, quantize_add, quantize_pool, tabulate, quantize_before_concat,
     sink_dequantize_below_clamp, compose_tables, fuse_clamp_table,
 )  # fmt: skip
-RESIDUAL: tuple[Rule, ...] = (fuse_residual, fuse_clamp, fuse_clamp_table)
+RESIDUAL: tuple[Rule, ...] = (fuse_residual,)
 MAX_ROUNDS = 64
 
 

@@ -176,16 +176,16 @@ def compose_tables(draft: Draft, op: DraftOp) -> bool:
 
 
 def fuse_clamp_table(draft: Draft, op: DraftOp) -> bool:
-    """conv, gemm or add to u8, then a table that only clamps, to the same zero point → the operator clamps."""
+    """conv, gemm or add to u8, then a table that only clamps → the operator clamps."""
     source = draft.producer(op.inputs[0]) if op.type == "lookup_u8" else None
     if source is None or source.type not in ("conv", "gemm", "add_u8") or draft.only_user(source.outputs[0]) is not op:
         return False
     table = op.consts[0]
     lo, hi = int(table[0]), int(table[255])
-    if op.outputs[0].zero_point != source.outputs[0].zero_point or not np.array_equal(table, np.clip(np.arange(256), lo, max(lo, hi))):
+    if not np.array_equal(table, np.clip(np.arange(256), lo, max(lo, hi))):
         return False
-    names = ("sum_lo", "sum_hi") if len(source.inputs) > 1 and source.type == "conv" else ("clamp_lo", "clamp_hi")
-    source.attrs |= {n: float(np.clip(source.attrs.get(n, d), lo, hi)) for n, d in zip(names, (0.0, 255.0), strict=True)}
+    limits = {"clamp_lo": 0.0, "clamp_hi": 255.0}
+    source.attrs |= {name: float(np.clip(source.attrs.get(name, limit), lo, hi)) for name, limit in limits.items()}
     merged = DraftOp(source.type, source.name, source.inputs, op.outputs, source.attrs, source.consts, source.info, source.weights)
     note_origin(merged, op)
     draft.remove(source)

@@ -29,7 +29,7 @@ def table_of(draft: Draft, quantize: DraftOp) -> Table | None:
     for source in _sources(draft, quantize.inputs[0]):
         evaluation = _Evaluation(draft, source)
         result = evaluation.real(quantize.inputs[0])
-        if result is not None and evaluation.ops:
+        if result is not None:
             q = Quantization(float(quantize.attrs["scale"]), int(quantize.attrs["zero_point"]))
             return Table(source, q.quantize(np.broadcast_to(result, 256)), evaluation.ops)
     return None

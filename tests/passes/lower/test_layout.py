@@ -106,6 +106,13 @@ def test_squeeze_and_excite_multiplies_planes_by_pixels():
     assert types(program) == expected
 
 
+def test_grouped_pixels_stay_a_convolution():
+    net = Net()
+    x = net.node("GlobalAveragePool", net.input("x", (1, 4, 9, 9)))
+    program = run(net, [net.node("Conv", x, net.const(normal((4, 2, 1, 1))), group=2)], (1, 4, 9, 9))
+    assert types(program) == ["to_planar", "global_average_pool", "to_planar", "conv_f32", "to_dense"]
+
+
 def test_value_that_is_an_output_and_read_on():
     net = Net()
     x = conv(net, net.input("x", (1, 4, 9, 9)))

@@ -88,6 +88,12 @@ def test_arithmetic_on_planes(op, shape, first):
     check(net.model(net.node("Relu", net.node(op, *((c, x) if first else (x, c))))), {"x": np.abs(normal((1, 4, 6, 7))) + 0.5})
 
 
+def test_one_plane_spread_over_channels():
+    net = Net()
+    y = net.node("Mul", net.on_planes(net.input("x", (1, 1, 6, 7))), net.const(normal((1, 4, 1, 1), 1)))
+    check(net.model(y), {"x": normal((1, 1, 6, 7))})
+
+
 @pytest.mark.parametrize("op", ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"])
 def test_comparison(op):
     net = Net()
@@ -236,6 +242,7 @@ MOVEMENTS = {
     "slice": ("Slice", [np.array([1, -2]), np.array([4, 100]), np.array([1, 3]), np.array([2, 1])], {}),
     "slice backwards": ("Slice", [np.array([-1]), np.array([-100]), np.array([1]), np.array([-1])], {}),
     "slice of rows": ("Slice", [np.array([1, 2]), np.array([-1, 2**40]), np.array([2, 3])], {}),
+    "slice of rows with a step": ("Slice", [np.array([1]), np.array([5]), np.array([2]), np.array([2])], {}),
     "slice of all": ("Slice", [np.array([0]), np.array([1])], {}),
     "expand": ("Expand", [np.array([3, 1, 1, 1])], {}),
     "tile": ("Tile", [np.array([1, 2, 1, 1])], {}),

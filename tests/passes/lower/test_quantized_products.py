@@ -185,6 +185,16 @@ def test_gemm_is_exact(bias, trans_b):
     assert types(program) == ["gemm_u8s8"]
 
 
+def test_factors_of_a_quantised_gemm():
+    net = Net()
+    w = RNG(1).integers(-127, 128, (5, 6)).astype(np.int8)
+    bias = net.dequantize(net.const(RNG(2).integers(-900, 900, 5).astype(np.int32)), 0.0003, 0, np.int32)
+    x = net.round_trip(net.input("x", [3, 6]), 0.03, 120)
+    y = net.node("Gemm", x, net.dequantize(net.const(w), 0.01, 0, np.int8), bias, transB=1, alpha=0.5, beta=3.0)
+    program = check(net.model(y), {"x": normal((3, 6))}, atol=1e-5)
+    assert types(program) == ["quantize", "gemm_u8s8"]
+
+
 def test_matmul_with_more_than_two_dimensions():
     net = Net()
     w = RNG(1).integers(-127, 128, (6, 5)).astype(np.int8)

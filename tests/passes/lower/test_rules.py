@@ -221,6 +221,22 @@ class TestInt8:
         self.check(net2, net2.quantize(net2.node("Add", x2, b), *Y), ["add_u8"], 1, feed)
         self.check(net, net.quantize(y, *Z), ["lookup_u8"])
 
+    def test_sum_of_shapes_that_may_differ_at_run_time(self):
+        net = Net()
+        a, b = (net.dequantize(net.input(n, (1, None, 5), np.uint8), *X) for n in "ab")
+        y = net.quantize(net.node("Add", a, b), *Y)
+        feed = {"a": RNG(1).integers(0, 256, (1, 4, 5)).astype(np.uint8), "b": RNG(2).integers(0, 256, (1, 1, 5)).astype(np.uint8)}
+        program, [got] = run(net.model(y), feed)
+        np.testing.assert_array_equal(got, reference(net.model(y), feed)[0])
+        assert "add_u8" not in types(program)
+
+    def test_concatenation_of_integers_with_other_zero_points(self):
+        net = Net()
+        x = net.input("x", SHAPE)
+        parts = [net.on_planes(net.quantize(x, 0.03, zero_point)) for zero_point in (3, 130)]
+        program = check(net.model(net.node("Concat", *parts, axis=1)), {"x": normal(SHAPE)})
+        assert "concat" in types(program)
+
     def test_average_pools(self):
         net, x = self.net()
         y = net.node("AveragePool", x, kernel_shape=[3, 3])
@@ -241,6 +257,12 @@ class TestInt8:
         y = self.conv(net, net.dequantize(q, 1 / 255, 77))
         program = self.check(net, net.quantize(y, *Y), ["lookup_u8", "conv_u8s8", "to_dense"], 1)
         assert program.ops[0].outputs[0].zero_point == 77
+
+    def test_convolution_writes_the_zero_point_that_its_reader_pads_with(self):
+        net, x = self.net()
+        y = self.conv(net, net.dequantize(net.quantize(self.conv(net, x), *Y), Y[0], 77))
+        program = self.check(net, net.quantize(y, 0.1, 120), ["to_planar", "conv_u8s8", "conv_u8s8", "to_dense"], 1)
+        assert program.ops[1].outputs[0].zero_point == 77
 
     def test_signed_activations_are_shifted_where_they_enter_and_leave(self):
         net = Net()

@@ -84,6 +84,11 @@ def test_products(rows, zeros, kernel):
     assert select_gemm(w, rows).kernel == kernel
 
 
+def test_cycles_of_a_product_grow_with_the_rows():
+    w = weights((64, 64, 1, 1), 0.0, np.float32)[:, :, 0, 0]
+    assert select_gemm(w, 300).chosen.cycles == pytest.approx(3 * select_gemm(w, 100).chosen.cycles)
+
+
 def test_int8_products():
     dense, empty = weights((64, 64, 1, 1), 0.9)[:, :, 0, 0], np.zeros((64, 64), np.int64)
     assert select_gemm(dense, 1).kernel == "gemm_u8s8"

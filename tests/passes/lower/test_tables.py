@@ -74,6 +74,15 @@ def test_numbers_per_channel_are_no_table():
     assert "lookup_u8" not in types(program)
 
 
+def test_number_that_adds_a_dimension_is_no_table():
+    net = Net()
+    x = net.dequantize(net.input("x", (16, 16), np.uint8), 0.03, 119)
+    model = net.model(net.quantize(net.node("Mul", x, net.const([[[2]]], np.float32)), 0.02, 101))
+    program, [y] = run(model, {"x": ALL[0, 0]})
+    assert y.shape == (1, 16, 16)
+    assert "lookup_u8" not in types(program)
+
+
 def test_tables_after_one_another_are_one():
     net = Net()
     x = net.dequantize(net.input("x", ALL.shape, np.uint8), 0.0317, 119)
