@@ -1,0 +1,211 @@
+"""Every kernel that can run a convolution, timed on the shapes of real layers, with the one that lowering selects marked <--.
+
+python -m honed.bench.kernels resnet50 --precision int8 --sparsity 0.9 --pattern 4x1 [--isa avx2] [--assert 5] [--json]
+
+Each result is compared with an exact one before it is timed.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from ..cli.console import Step, err, error_line, out, progress
+from ..graph.errors import Error
+from ..kernels._native import Operator, TensorSpec
+from ..passes.lower.select import Candidate, select_conv
+from .environment import describe_environment
+from .shapes import Layer, network_names, read_layers
+
+PATTERNS = {"1x1": 1, "2x1": 2, "4x1": 4}
+ZERO_POINT = 7
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One kernel on one layer. effective_gmacs: as if every weight counted."""
+
+    layer: Layer
+    kernel: str
+    selected: bool
+    median_ms: float
+    estimated_cycles: float
+    effective_gmacs: float
+
+
+def draw_weights(layer: Layer, sparsity: float, pattern: str, int8: bool, rng: np.random.Generator) -> np.ndarray:
+    """Random weights with that share of zeros, in blocks of output channels as the pattern says."""
+    block = PATTERNS[pattern]
+    rows = -(-layer.out_channels // block)
+    keep = rng.random((rows, *layer.weight_shape[1:])) >= sparsity
+    keep = np.repeat(keep, block, axis=0)[: layer.out_channels]
+    if int8:
+        return rng.integers(1, 128, layer.weight_shape) * rng.choice([-1, 1], layer.weight_shape) * keep
+    return (rng.standard_normal(layer.weight_shape) * keep).astype(np.float32)
+
+
+def phases_of(layer: Layer, x: np.ndarray, fill: int) -> np.ndarray:
+    """What a strided convolution reads: a plane per channel, row phase and column phase. With stride 1, x itself."""
+    if layer.stride == 1:
+        return x
+    phases = min(layer.stride, layer.kernel)
+    size = layer.out_size + (layer.kernel - 1) // layer.stride
+    padded = np.full((layer.in_channels, size * layer.stride, size * layer.stride), fill, x.dtype)
+    inner = min(layer.size, size * layer.stride - layer.pad)
+    padded[:, layer.pad : layer.pad + inner, layer.pad : layer.pad + inner] = x[0, :, :inner, :inner]
+    planes = [padded[:, a :: layer.stride, b :: layer.stride] for a in range(phases) for b in range(phases)]
+    return np.stack(planes, axis=1).reshape(1, -1, size, size)
+
+
+def exact_convolution(layer: Layer, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """f64, so that sums of int8 products are exact: [1, out_channels, H, W]."""
+    padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (layer.pad,) * 2, (layer.pad,) * 2))[0]
+    size, step = layer.out_size, layer.stride
+    y = np.zeros((layer.group, layer.out_channels // layer.group, size * size))
+    grouped = weights.astype(np.float64).reshape(layer.group, -1, *layer.weight_shape[1:])
+    for ky in range(layer.kernel):
+        for kx in range(layer.kernel):
+            tap = padded[:, ky : ky + (size - 1) * step + 1 : step, kx : kx + (size - 1) * step + 1 : step]
+            y += grouped[..., ky, kx] @ tap.reshape(layer.group, -1, size * size)
+    return y.reshape(1, layer.out_channels, size, size)
+
+
+def attributes(layer: Layer) -> dict[str, int]:
+    """Of the runtime's operator: a strided convolution has its padding in the phases."""
+    pad = 0 if layer.stride > 1 else layer.pad
+    sides = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), pad)
+    square = {f"{name}_{axis}": value for name, value in (("kernel", layer.kernel), ("stride", layer.stride)) for axis in "hw"}
+    return {"in_channels": layer.in_channels, "out_channels": layer.out_channels, "group": layer.group, **square, **sides}
+
+
+class Case:
+    """A layer with weights and an input, and the exact result."""
+
+    def __init__(self, layer: Layer, sparsity: float, pattern: str, int8: bool, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.layer, self.int8 = layer, int8
+        self.weights = draw_weights(layer, sparsity, pattern, int8, rng)
+        shape = (1, layer.in_channels, layer.size, layer.size)
+        self.x = rng.integers(0, 256, shape, np.uint8) if int8 else rng.standard_normal(shape).astype(np.float32)
+        centred = self.x.astype(np.int64) - ZERO_POINT if int8 else self.x
+        self.exact = exact_convolution(layer, centred, self.weights)
+        self.bound = 0.0
+        if not int8:
+            terms = layer.in_channels // layer.group * layer.kernel**2
+            self.bound = terms * float(np.finfo(np.float32).eps) * float(exact_convolution(layer, abs(self.x), abs(self.weights)).max())
+        grown = layer.out_size - layer.size  # the row stride of input and output is one
+        pad = layer.pad if layer.stride == 1 else 0
+        self.gaps = (max(pad, grown), max(pad, grown) - grown) if layer.stride == 1 else (0, (layer.kernel - 1) // layer.stride)
+
+    def candidates(self) -> list[tuple[Candidate, bool]]:
+        """The kernels that can run it, and whether it is the one that lowering selects."""
+        pixels = (self.layer.out_size - 1) * (self.layer.out_size + self.gaps[1]) + self.layer.out_size
+        choice = select_conv(self.weights, dict(attributes(self.layer)), pixels)
+        return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.consts is not None]
+
+    def operator(self, candidate: Candidate, isa: str | None) -> Operator:
+        rows, (in_cols, out_cols) = self.layer.pad if self.layer.stride == 1 else 0, self.gaps
+        dtype, zero = ("u8", ZERO_POINT) if self.int8 else ("f32", 0)
+        channels = self.layer.out_channels
+        if self.int8:
+            sums = self.weights.reshape(channels, -1).sum(axis=1)
+            rest = [(-ZERO_POINT * sums).astype(np.int32), np.ones(channels, np.float32), np.zeros(channels, np.float32)]
+        else:
+            rest = [np.zeros(channels, np.float32)]
+        source = TensorSpec(dtype, True, rows, in_cols, zero)
+        return Operator(candidate.kernel, [source], [TensorSpec("f32", True, 0, out_cols)], attributes(self.layer),
+                        [*(candidate.consts or []), *rest], isa)  # fmt: skip
+
+    def measure(self, isa: str | None, seconds: float) -> list[Measurement]:
+        """Every candidate once, checked. Raises Error for a result that is not exact (fp32: to the rounding of its sums)."""
+        planes = phases_of(self.layer, self.x, ZERO_POINT if self.int8 else 0)
+        found = []
+        for candidate, selected in self.candidates():
+            operator = self.operator(candidate, isa)
+            worst = float(np.abs(operator.run([planes])[0] - self.exact.astype(np.float32)).max())
+            if worst > self.bound:
+                raise Error(f"{self.layer}: {operator.kernel_name} is off by {worst}, expected at most {self.bound}")
+            median = statistics.median(operator.time([planes], seconds))
+            gmacs = self.layer.macs / median / 1e9
+            found.append(Measurement(self.layer, operator.kernel_name, selected, median * 1e3, candidate.cycles or 0.0, gmacs))
+        return found
+
+
+def measure_network(options: argparse.Namespace, step: Step) -> list[Measurement]:
+    """All layers of a network."""
+    layers = read_layers(options.network)
+    found = []
+    for i, layer in enumerate(layers):
+        case = Case(layer, options.sparsity, options.pattern, options.precision == "int8")
+        found += case.measure(options.isa, options.seconds)
+        step(options.network, i + 1, len(layers))
+    return found
+
+
+def misselected(measurements: list[Measurement], percent: float) -> list[str]:
+    """The layers for which another kernel is more than so many percent faster than the selected one."""
+    lines = []
+    for chosen in (m for m in measurements if m.selected):
+        best = min((m for m in measurements if m.layer == chosen.layer), key=lambda m: m.median_ms)
+        slower = (chosen.median_ms / best.median_ms - 1) * 100
+        if slower > percent:
+            lines.append(f"{chosen.layer}: {chosen.kernel} takes {slower:.0f} % longer than {best.kernel}")
+    return lines
+
+
+def table_of(measurements: list[Measurement]) -> Table:
+    table = Table()
+    for name in ("layer", "kernel"):
+        table.add_column(name)
+    for name in ("ms", "GMAC/s", "M cycles est."):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for i, m in enumerate(measurements):
+        name = "" if i and measurements[i - 1].layer == m.layer else f"{m.layer} ({m.layer.count}×)"
+        numbers = (f"{m.median_ms:.3f}", f"{m.effective_gmacs:.1f}", f"{m.estimated_cycles / 1e6:.2f}")
+        table.add_row(name, m.kernel, *numbers, "<--" if m.selected else "")
+    return table
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog="python -m honed.bench.kernels", description="Time the kernels on the layers of a network.")
+    result.add_argument("network", choices=network_names())
+    result.add_argument("--precision", choices=("int8", "fp32"), default="int8")
+    result.add_argument("--sparsity", type=float, default=0.0, help="share of zero weights")
+    result.add_argument("--pattern", choices=tuple(PATTERNS), default="1x1", help="blocks of output channels that are zero together")
+    result.add_argument("--isa", help="scalar, avx2, avx512 or avx512vnni; default: all that the CPU has")
+    result.add_argument("--seconds", type=float, default=0.1, help="per kernel and layer")
+    result.add_argument("--assert", dest="percent", type=float, help="fail where the best kernel is so many percent faster")
+    result.add_argument("--json", action="store_true")
+    return result
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prints a table or JSON. Exit code 1 for an error and where --assert fails."""
+    options = parser().parse_args(arguments)
+    try:
+        with progress() as step:
+            measurements = measure_network(options, step)
+    except Error as error:
+        err().print(error_line(error), markup=False)
+        sys.exit(1)
+    if options.json:
+        rows: list[dict[str, Any]] = [asdict(m) for m in measurements]
+        print(json.dumps({"environment": describe_environment(), "measurements": rows}, indent=2))
+    else:
+        out().print(table_of(measurements))
+        total = sum(m.median_ms * m.layer.count for m in measurements if m.selected)
+        out().print(f"all convolutions, as selected: {total:.2f} ms")
+    lines = [] if options.percent is None else misselected(measurements, options.percent)
+    for line in lines:
+        err().print(line, markup=False)
+    sys.exit(1 if lines else 0)
+
+
+if __name__ == "__main__":
+    main()
