@@ -26,10 +26,10 @@ Rule = Callable[[Draft, DraftOp], bool]
 FLOAT: tuple[Rule, ...] = (recognise_shuffle, fuse_product_bias, fuse_clamp)
 INT8: tuple[Rule, ...] = (
     cancel_round_trip, sink_dequantize, quantize_product, quantize_add, quantize_pool, tabulate, quantize_before_concat,
-    sink_dequantize_below_clamp, compose_tables, fuse_clamp_table,
+    sink_dequantize_below_clamp, compose_tables, fuse_clamp_table, recognise_shuffle,
 )  # fmt: skip
 RESIDUAL: tuple[Rule, ...] = (fuse_residual,)
-MAX_ROUNDS = 64
+SPARE_ROUNDS = 16
 
 
 def rewrite(draft: Draft) -> None:
@@ -42,7 +42,7 @@ def rewrite(draft: Draft) -> None:
 
 def run(draft: Draft, rules: Sequence[Rule]) -> None:
     """Sweeps over the operators until no rule changes anything."""
-    for _ in range(MAX_ROUNDS):
+    for _ in range(len(draft.ops) + SPARE_ROUNDS):
         changed = False
         for op in draft.walk():
             changed |= any(rule(draft, op) for rule in rules)

@@ -17,23 +17,27 @@ from .reasons import Unsupported, require
 from .translate import Translator
 
 MAX_ELEMENTS = 64
+MAX_DEPTH = 100
 
 
-def contents(draft: Draft, value: Value) -> list[Dim] | None:
-    """The elements of an integer tensor of rank 0 or 1, each a number, an expression of sizes, or None where unknown."""
+def contents(draft: Draft, value: Value, depth: int = 0) -> list[Dim] | None:
+    """The elements of an integer tensor of rank 0 or 1, each a number, an expression of sizes, or None where unknown.
+
+    depth: of the recursion; a longer chain of operators than MAX_DEPTH is not followed.
+    """
     if value.data is not None:
         return [int(v) for v in value.data.reshape(-1)] if value.data.size <= MAX_ELEMENTS and value.data.ndim < 2 else None
     op = draft.producer(value)
-    rule = _RULES.get(op.type) if op is not None else None
-    return rule(draft, op) if rule is not None and op is not None else None
+    rule = _RULES.get(op.type) if op is not None and depth < MAX_DEPTH else None
+    return rule(draft, op, depth + 1) if rule is not None and op is not None else None
 
 
-def _operand(draft: Draft, op: DraftOp, index: int = 0) -> list[Dim] | None:
+def _operand(draft: Draft, op: DraftOp, depth: int, index: int = 0) -> list[Dim] | None:
     value = op.inputs[index]
-    return None if value is None else contents(draft, value)
+    return None if value is None else contents(draft, value, depth)
 
 
-def _shape_of(draft: Draft, op: DraftOp) -> list[Dim] | None:
+def _shape_of(draft: Draft, op: DraftOp, depth: int) -> list[Dim] | None:
     value = op.inputs[0]
     if value is None or value.shape is None:
         return None
@@ -41,29 +45,29 @@ def _shape_of(draft: Draft, op: DraftOp) -> list[Dim] | None:
     return list(value.shape)[int(op.attrs.get("start", 0)) : None if end is None else int(end)]
 
 
-def _gather(draft: Draft, op: DraftOp) -> list[Dim] | None:
-    x = _operand(draft, op)
+def _gather(draft: Draft, op: DraftOp, depth: int) -> list[Dim] | None:
+    x = _operand(draft, op, depth)
     if x is None or not op.consts or op.consts[0].ndim > 1:
         return None
     indices = [int(i) for i in op.consts[0].reshape(-1)]
     return [x[i] for i in indices] if all(-len(x) <= i < len(x) for i in indices) else None
 
 
-def _slice(draft: Draft, op: DraftOp) -> list[Dim] | None:
-    x = _operand(draft, op)
+def _slice(draft: Draft, op: DraftOp, depth: int) -> list[Dim] | None:
+    x = _operand(draft, op, depth)
     if x is None or op.consts[0].size != 1:
         return None
     start, end, _, step = (int(c[0]) for c in op.consts)
     return x[start:end:step]
 
 
-def _concat(draft: Draft, op: DraftOp) -> list[Dim] | None:
-    parts = [_operand(draft, op, i) for i in range(len(op.inputs))]
+def _concat(draft: Draft, op: DraftOp, depth: int) -> list[Dim] | None:
+    parts = [_operand(draft, op, depth, i) for i in range(len(op.inputs))]
     return None if any(p is None for p in parts) else [d for p in parts if p is not None for d in p]
 
 
-def _binary(draft: Draft, op: DraftOp) -> list[Dim] | None:
-    a, b = _operand(draft, op, 0), _operand(draft, op, 1)
+def _binary(draft: Draft, op: DraftOp, depth: int) -> list[Dim] | None:
+    a, b = _operand(draft, op, depth, 0), _operand(draft, op, depth, 1)
     if a is None or b is None:
         return None
     size = max(len(a), len(b))

@@ -62,6 +62,7 @@ class _Evaluation:
         if value is None:
             return None
         if value not in self._known:
+            self._known[value] = None  # counts what is under way, so that the depth is bounded
             self._known[value] = None if len(self._known) > MAX_OPS else self._compute(value)
         return self._known[value]
 

@@ -179,6 +179,13 @@ class TestInt8:
         y = net.node("Reshape", net.node("Transpose", split, perm=[0, 2, 1, 3, 4]), net.const(SHAPE, np.int64))
         self.check(net, net.quantize(y, *X), ["to_planar", "max_pool", "channel_shuffle", "to_dense"])
 
+    def test_shuffle_of_which_every_step_is_quantised(self):
+        net, x = self.net()
+        split = net.round_trip(net.node("Reshape", net.on_planes(x), net.const([1, 2, 2, 6, 7], np.int64)), *X)
+        turned = net.round_trip(net.node("Transpose", split, perm=[0, 2, 1, 3, 4]), *X)
+        y = net.node("Reshape", turned, net.const(SHAPE, np.int64))
+        self.check(net, net.quantize(y, *X), ["to_planar", "max_pool", "channel_shuffle", "to_dense"])
+
     def test_nearest_neighbours_work_on_u8(self):
         net, x = self.net()
         y = net.node("Resize", x, "", net.const([1, 1, 2, 2], np.float32), mode="nearest", coordinate_transformation_mode="asymmetric")

@@ -119,6 +119,16 @@ def test_slice_with_sizes_of_the_input():
     assert types(program) == ["to_planar", "max_pool", "slice_channels", "unary_f32"]
 
 
+def test_endless_chain_of_shapes_is_not_followed():
+    net = Net()
+    x = net.input("x", (1, 3, "h", "w"))
+    target = net.node("Shape", x)
+    for _ in range(1200):
+        target = net.node("Add", target, net.const([0, 0, 1, 2], np.int64))
+    with pytest.raises(ModelError, match=r"bad \(Resize\): scales or sizes are not constant"):
+        lower(net.model(net.node("Resize", x, "", "", target, name="bad"), dtype=np.float32))
+
+
 def test_constant_of_shape():
     net = Net()
     x = net.input("x", ("n", 3))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from honed.passes.lower import lower
 
 from tests.passes.lower.networks import RNG, Net, reference, run, types
 
@@ -80,6 +81,17 @@ def test_number_that_adds_a_dimension_is_no_table():
     model = net.model(net.quantize(net.node("Mul", x, net.const([[[2]]], np.float32)), 0.02, 101))
     program, [y] = run(model, {"x": ALL[0, 0]})
     assert y.shape == (1, 16, 16)
+    assert "lookup_u8" not in types(program)
+
+
+def test_endless_chain_is_no_table():
+    net = Net()
+    x = net.dequantize(net.input("x", (4, 4), np.uint8), 0.03, 119)
+    y = net.const(np.ones((4, 4)), np.float32)
+    y = net.node("Mul", net.input("b", (4, 4)), y)
+    for _ in range(1200):
+        y = net.node("Tanh", y)
+    program = lower(net.model(net.quantize(net.node("Add", x, y), 0.02, 101)))
     assert "lookup_u8" not in types(program)
 
 
