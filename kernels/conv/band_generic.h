@@ -80,8 +80,11 @@ ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_en
   static __attribute__((noinline)) void name(const operands *o, const char *w, int64_t oc, int64_t oc_end) { \
     int64_t v = o->task.vector;                                                                              \
     const int64_t end = o->task.vector_end;                                                                  \
-    for (; v + TILE_VECTORS <= end; v += TILE_VECTORS) run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);    \
-    if (TILE_VECTORS > 2 && end - v == 2) run_tile(o, w, oc, oc_end, rows, 2, v);                            \
+    /* Four vectors are two tiles of two: a tile of one would wait for its weights. */                       \
+    for (; end - v >= TILE_VECTORS && !(TILE_VECTORS == 3 && end - v == 4); v += TILE_VECTORS) {             \
+      run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);                                                     \
+    }                                                                                                        \
+    for (; TILE_VECTORS > 2 && end - v >= 2; v += 2) run_tile(o, w, oc, oc_end, rows, 2, v);                 \
     if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, oc, oc_end, rows, 1, v);                            \
   }
 RUN_BAND(run_band_4, 4)
@@ -100,7 +103,6 @@ static void run_task(const operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t rows = o->p->conv.out_channels / o->p->conv.group, first = o->task.group * rows, oc_end = first + rows;
   const int64_t block_bytes = honed_band_block_bytes(plan);
-  copy_band(o->p, plan, &o->task, o->x, o->scratch);
   for (int64_t block = o->task.block; block < o->task.block_end;) {
     const char *w = (const char *)o->p->weights + (o->task.group * plan->blocks + block) * block_bytes;
     const int64_t oc = first + block * HONED_ROWS;
@@ -128,6 +130,8 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
                 .scratch = scratch};
   for (int64_t i = begin; i < end; i++) {
     o.task = honed_band_task_get(o.plan, i);
+    /* Chunks of one band follow each other: the first of a call fills scratch for all. */
+    if (i == begin || i % o.plan->chunks == 0) copy_band(o.p, o.plan, &o.task, o.x, scratch);
     run_task(&o);
   }
 }

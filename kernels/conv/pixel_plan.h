@@ -4,7 +4,7 @@
 
 #include "conv.h"
 
-enum { HONED_WORD = 64, HONED_BLOCK_WORDS = 2 }; /* pixels per word; words per block */
+enum { HONED_WORD = 64, HONED_BLOCK_WORDS = 4 }; /* pixels per word; words per block */
 
 typedef struct honed_sparse_conv_plan {
   const int32_t *offsets; /* of x, by id, in elements */

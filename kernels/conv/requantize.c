@@ -25,6 +25,12 @@ static bool saturates(const honed_requantize *r, int64_t out_channels) {
   return bounded;
 }
 
+static bool sum_saturates(const honed_requantize *r) {
+  /* NaN fails. */
+  const float magnitude = 255.0f * (fabsf(r->sum_scale) + fabsf(r->residual_scale)) + fabsf(r->sum_offset);
+  return r->sum_lo == 0.0f && r->sum_hi == 255.0f && magnitude <= 0x1p30f;
+}
+
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out,
                                      honed_context *ctx) {
   honed_requantize r;
@@ -48,6 +54,7 @@ honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64
   r.scale = scale;
   r.offset = offset;
   r.saturates = saturates(&r, out_channels);
+  r.sum_saturates = sum_saturates(&r);
   *out = r;
   return HONED_OK;
 }

@@ -16,8 +16,9 @@ typedef struct honed_requantize {
   const int32_t *init; /* [out_channels] */
   const float *scale, *offset;
   float clamp_lo, clamp_hi;
-  /* The clamp is [0, 255] and no sum can leave the range of s32: a conversion to s32 and a saturating pack do what the clamp does. */
-  bool saturates;
+  /* The clamp (of the sum) is [0, 255] and nothing can leave the range of s32: a conversion to s32 and a saturating pack do what the
+   * clamp does. */
+  bool saturates, sum_saturates;
   float sum_scale, residual_scale, sum_offset, sum_lo, sum_hi;
 } honed_requantize;
 

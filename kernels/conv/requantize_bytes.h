@@ -30,7 +30,8 @@ static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, 
   HONED_UNROLL4(j, {
     const floats q = floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
     const floats rest = floats_fma(ints_to_floats(wide[j]), residual_scale, sum_offset);
-    y[j] = floats_to_ints(floats_clamp(floats_fma(q, sum_scale, rest), sum_lo, sum_hi));
+    const floats sum = floats_fma(q, sum_scale, rest);
+    y[j] = floats_to_ints(r->sum_saturates ? sum : floats_clamp(sum, sum_lo, sum_hi));
   })
   return bytes_pack(y);
 }

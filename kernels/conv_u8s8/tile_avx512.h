@@ -26,7 +26,8 @@ static inline void quantize_row(const honed_requantize *r, int64_t oc, const sum
         if (residual != NULL) {
           const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
           const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
-          real = floats_clamp(floats_fma(floats_round(real), floats_set1(r->sum_scale), rest), sum_lo, sum_hi);
+          real = floats_fma(floats_round(real), floats_set1(r->sum_scale), rest);
+          if (!r->sum_saturates) real = floats_clamp(real, sum_lo, sum_hi);
         }
         q[v] = floats_to_ints(real);
       })

@@ -1,6 +1,7 @@
 /* The loops of all variants, once: plain C that each variant compiles for its instruction set. A task is one row phase of a
- * channel. A variant may define SPLIT_IN_TWO_U8(row, width, pad, even, odd, count, room, fill), which splits one row of bytes of a
- * convolution of stride 2; it may overwrite the rest of the planes, `room` elements, which is written later. */
+ * channel. A variant may define SPLIT_IN_TWO_U8 and SPLIT_IN_TWO_F32 (row, width, pad, even, odd, count, room, fill), which split one row
+ * of a convolution of stride 2 (`odd` NULL: not wanted) and may overwrite the rest of the planes, `room` elements, which is written later.
+ */
 #include <string.h>
 
 #include "to_planar.h"
@@ -16,6 +17,9 @@
 #undef NAME_SPLIT_IN_TWO
 #define ELEMENT float
 #define NAME(x) x##_f32
+#ifdef SPLIT_IN_TWO_F32
+#define NAME_SPLIT_IN_TWO SPLIT_IN_TWO_F32
+#endif
 #include "to_planar_plane.h"
 #undef ELEMENT
 #undef NAME

@@ -30,8 +30,8 @@ static void NAME(copy_row)(const ELEMENT *row, int64_t width, int64_t stride, in
 static void NAME(split_row)(const honed_to_planar *p, const ELEMENT *row, int64_t width, ELEMENT *out, int64_t plane_stride, int64_t count,
                             int64_t room, ELEMENT fill) {
 #ifdef NAME_SPLIT_IN_TWO
-  if (p->phases_w == 2 && p->stride_w == 2) {
-    NAME_SPLIT_IN_TWO(row, width, p->pad_left, out, out + plane_stride, count, room, fill);
+  if (p->stride_w == 2) {
+    NAME_SPLIT_IN_TWO(row, width, p->pad_left, out, p->phases_w == 2 ? out + plane_stride : NULL, count, room, fill);
     return;
   }
 #endif

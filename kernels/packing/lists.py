@@ -29,8 +29,8 @@ class GroupingCost:
         return self.step[size.bit_length() - 1]
 
 
-INT8_COST = GroupingCost((8.0, 11.0, 17.0))
-F32_COST = GroupingCost((1.3, 2.2, 4.2))
+INT8_COST = GroupingCost((11.0, 11.8, 16.7))
+F32_COST = GroupingCost((9.0, 12.9, 16.5))
 
 
 def _steps(union: Any, step: int) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   HONED_UNROLL4(
       r, if (r < rows) {
         const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
-        HONED_UNROLL2(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
+        HONED_UNROLL4(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
       })
   for (int64_t steps = l->end - l->begin; steps > 0; steps--, w += 4 * size) {
     const uint8_t *plane[4];
@@ -35,7 +35,7 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
     ids = (const char *)ids + (wide ? 16 : 8);
     factors weight[MAX_ROWS];
     HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
-    HONED_UNROLL2(
+    HONED_UNROLL4(
         v, if (v < vectors) {
           bytes quad[4];
           bytes_interleave(bytes_load(plane[0] + v * PIXELS), bytes_load(plane[1] + v * PIXELS), bytes_load(plane[2] + v * PIXELS),
@@ -52,41 +52,54 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   }
 }
 
-ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, const ints acc[4]) {
+/* Stores `vectors` adjacent vectors of one output channel. The kind of output is asked for once, so that each kind's constants are
+ * broadcast once. */
+ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, int vectors, const ints acc[]) {
   const honed_requantize *r = &o->p->requantize;
-  const uint64_t valid = o->plan->valid[pixel / HONED_WORD] >> (pixel % HONED_WORD);
   const int64_t at = o->image * o->y->image_stride + oc * o->y->plane_stride + pixel;
+  uint64_t valid[4];
+  HONED_UNROLL4(
+      v, if (v < vectors) {
+        const int64_t first = pixel + v * PIXELS;
+        valid[v] = o->plan->valid[first / HONED_WORD] >> (first % HONED_WORD);
+      })
   if (o->y->dtype == HONED_F32) {
-    requantize_store_f32(r, oc, acc, valid, (float *)o->y->data + at);
+    /* Copies, so that the sums themselves have no address and stay in registers. */
+    HONED_UNROLL4(
+        v, if (v < vectors) {
+          const ints copy[4] = {acc[4 * v], acc[4 * v + 1], acc[4 * v + 2], acc[4 * v + 3]};
+          requantize_store_f32(r, oc, copy, valid[v], (float *)o->y->data + at + v * PIXELS);
+        })
     return;
   }
-  bytes result;
+  uint8_t *out = (uint8_t *)o->y->data + at;
+  const bytes fill = bytes_set1(o->y->zero_point);
+  bytes y[4];
   if (o->residual != NULL) {
-    result = requantize_sum_bytes(r, oc, acc, bytes_load(o->residual + oc * o->residual_stride + pixel));
+    const uint8_t *residual = o->residual + oc * o->residual_stride + pixel;
+    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_sum_bytes(r, oc, &acc[4 * v], bytes_load(residual + v * PIXELS));)
   } else {
-    result = requantize_bytes(r, oc, acc);
+    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_bytes(r, oc, &acc[4 * v]);)
   }
-  bytes_store((uint8_t *)o->y->data + at, bytes_blend(valid, result, bytes_set1(o->y->zero_point)));
+  HONED_UNROLL4(v, if (v < vectors) bytes_store(out + v * PIXELS, bytes_blend(valid[v], y[v], fill));)
 }
 
 ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool wide, int64_t pixel) {
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
   accumulate(o, l, size, row, rows, vectors, wide, o->x + pixel, acc);
-  HONED_UNROLL4(r, HONED_UNROLL2(
-                       v, if (r < rows && v < vectors) {
-                         const ints *sums = &acc[(r * vectors + v) * 4];
-                         finish(o, l->rows[row + r], pixel + v * PIXELS, (const ints[4]){sums[0], sums[1], sums[2], sums[3]});
-                       }))
+  HONED_UNROLL4(r, if (r < rows) finish(o, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
 }
 
-/* One list over words [word, word_end): two vectors at a time where their sums fit in registers. */
+/* One list over words [word, word_end): as many vectors at a time as have sums that fit in registers, since every pass pays for finding
+ * out that the list has ended. */
 ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool wide, int64_t word, int64_t word_end) {
   const int rows = size < MAX_ROWS ? size : MAX_ROWS;
-  const int vectors = 2 * rows <= MAX_ROWS ? 2 : 1;
+  const int vectors = MAX_ROWS / rows;
   const int64_t pixel_end = word_end * HONED_WORD;
   for (int row = 0; row < size; row += rows) {
     int64_t pixel = word * HONED_WORD;
-    for (; vectors == 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, wide, pixel);
+    for (; vectors >= 4 && pixel + 4 * PIXELS <= pixel_end; pixel += 4 * PIXELS) run_rows(o, l, size, row, rows, 4, wide, pixel);
+    for (; vectors >= 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, wide, pixel);
     for (; pixel < pixel_end; pixel += PIXELS) run_rows(o, l, size, row, rows, 1, wide, pixel);
   }
 }
@@ -110,7 +123,7 @@ static const run_list_function run_of_size[2][5] = {
     {NULL, run_list_1_wide, run_list_2_wide, NULL, run_list_4_wide},
 };
 
-static void fill(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
+static void fill_words(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
   for (int r = 0; r < l->size; r++) {
     const int64_t at = o->image * o->y->image_stride + l->rows[r] * o->y->plane_stride;
     for (int64_t i = word * HONED_WORD; i < word_end * HONED_WORD; i++) {
@@ -128,7 +141,7 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
     run_of_size[lists->wide_ids][l->size](o, l, t->word, t->word_end);
-    if (t->fill_end > t->word_end) fill(o, l, t->word_end, t->fill_end);
+    if (t->fill_end > t->word_end) fill_words(o, l, t->word_end, t->fill_end);
   }
 }
 

@@ -46,8 +46,8 @@ class ConvCosts:
     """per output channel and tap"""
 
 
-INT8 = ConvCosts(dense=4.7, dense_output=26.0, step=(8.0, 11.0, 17.5), list_output=20.0, depthwise=1.8)
-F32 = ConvCosts(dense=4.5, dense_output=20.0, step=(5.0, 8.8, 17.5), list_output=18.0, depthwise=6.0)
+INT8 = ConvCosts(dense=4.5, dense_output=20.0, step=(11.0, 11.8, 16.7), list_output=13.0, depthwise=3.4)
+F32 = ConvCosts(dense=4.3, dense_output=28.0, step=(9.0, 12.9, 16.5), list_output=26.0, depthwise=7.0)
 
 
 @dataclass

@@ -50,16 +50,19 @@ def check_bits(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 
 
 
 def check_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
-    """The bits of the convolution followed by add_u8."""
+    """The bits of the convolution followed by add_u8, with narrow clamps and with the whole range of u8, which the sums leave."""
     operands = int8_operands(conv, 0.5)
     residual = np.random.default_rng(3).integers(0, 256, conv.output_shape).astype(np.uint8)
-    numbers = {"sum_scale": 0.71, "residual_scale": 0.413, "sum_offset": -11.25, "sum_lo": 3.0, "sum_hi": 250.0}
-    q = requantized(sums(conv, operands), *operands[3:], 10, 240).astype(np.float32)
-    f = {k: np.float32(v) for k, v in numbers.items()}
-    inner = fma(residual.astype(np.float32), f["residual_scale"], f["sum_offset"])
-    expected = np.rint(np.clip(fma(q, f["sum_scale"], inner), 3, 250)).astype(np.uint8)
-    actual = run_int8(kind, pack, conv, operands, isa, residual=residual, residual_zero_point=5, clamp_lo=10.0, clamp_hi=240.0, **numbers)
-    np.testing.assert_array_equal(actual, expected)
+    for lo, hi, sum_lo, sum_hi, sum_scale, sum_offset in ((10, 240, 3, 250, 0.71, -11.25), (0, 255, 0, 255, 1.9, -140.5)):
+        f = {"sum_scale": np.float32(sum_scale), "residual_scale": np.float32(0.413), "sum_offset": np.float32(sum_offset)}
+        q = requantized(sums(conv, operands), *operands[3:], lo, hi).astype(np.float32)
+        total = fma(q, f["sum_scale"], fma(residual.astype(np.float32), f["residual_scale"], f["sum_offset"]))
+        assert (total.min() < 0 and total.max() > 255) or sum_lo > 0
+        expected = np.rint(np.clip(total, sum_lo, sum_hi)).astype(np.uint8)
+        attrs = {"clamp_lo": float(lo), "clamp_hi": float(hi), "sum_lo": float(sum_lo), "sum_hi": float(sum_hi)}
+        attrs |= {name: float(value) for name, value in f.items()}
+        actual = run_int8(kind, pack, conv, operands, isa, residual=residual, residual_zero_point=5, **attrs)
+        np.testing.assert_array_equal(actual, expected)
 
 
 def check_float_output(kind: str, pack: Packer, conv: Conv, isa: str) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from honed.kernels._native import KernelError, isa_levels
-from honed.kernels.packing import pack_sparse_conv_u8s8, unpack_lists
+from honed.kernels.packing import GroupingCost, pack_sparse_conv_u8s8, unpack_lists
 
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import CASES, POINTWISE, WITH_RESIDUAL, Conv, requantized
@@ -44,8 +44,10 @@ def test_lists_lose_nothing(sparsity, block):
 
 
 def test_blocks_are_found():
-    conv = Conv(in_channels=64, out_channels=16)
-    found = {block: set(pack_sparse_conv_u8s8(check.int8_operands(conv, 0.8, block)[1])[0][:, 4].tolist()) for block in (1, 2, 4)}
+    """With costs at which random zeros of several channels are not worth a common list."""
+    conv, cost = Conv(in_channels=64, out_channels=16), GroupingCost((8.0, 11.0, 17.0))
+    weights = {block: check.int8_operands(conv, 0.8, block)[1] for block in (1, 2, 4)}
+    found = {block: set(pack_sparse_conv_u8s8(w, cost=cost)[0][:, 4].tolist()) for block, w in weights.items()}
     assert found == {1: {1}, 2: {2}, 4: {4}}
 
 
