@@ -32,6 +32,7 @@ typedef struct operands {
 ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, int vectors, const char *x, sums acc[]) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_bytes = honed_band_block_bytes(plan), unit_bytes = plan->phases * plan->plane_pixels * 4;
+  const int64_t next_bytes = rows / HONED_ROWS * block_bytes;
   const int64_t last = o->p->conv.out_channels - 1;
   HONED_UNROLL8(
       r, if (r < rows) {
@@ -42,6 +43,9 @@ ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, i
     for (int64_t tap = 0; tap < plan->taps; tap++, w += 16) {
       const char *tile = x + 4 * plan->tap_offset[tap];
       pixels a[3];
+      /* Weights are read once per tile, in order; those of the next blocks come from memory meanwhile. */
+      __builtin_prefetch((const void *)((uintptr_t)w + (uintptr_t)next_bytes), 0, 2);
+      if (rows == 8) __builtin_prefetch((const void *)((uintptr_t)w + (uintptr_t)(next_bytes + block_bytes)), 0, 2);
       HONED_UNROLL3(v, if (v < vectors) a[v] = pixels_load(tile + 64 * v);)
       HONED_UNROLL8(
           r, if (r < rows) {

@@ -2,7 +2,8 @@
 
 from .conv import pack_conv_f32, pack_conv_u8s8, pack_depthwise_f32, pack_depthwise_u8s8
 from .gemm import pack_gemm_f32, pack_gemm_u8s8, pack_sparse_gemm_f32, pack_sparse_gemm_u8s8
-from .lists import GroupingCost, pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
+from .grouping import GroupingCost
+from .lists import pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
 
 __all__ = [
     "GroupingCost",

@@ -1,82 +1,19 @@
-"""Lists of the sparse convolutions (kernels/conv/lists.h): which output channels share a list, and the list itself.
-
-Output channels that share a list share the work of loading (and, for int8, interleaving) activations; what they do not have in common
-is padded with zeros. Each four adjacent channels are cut into lists of 1, 2 or 4 in whatever way costs least, so blocks (`2x1`, `4x1`),
-unstructured zeros, dense layers and any mix of them are all found in the weights, none has to be declared.
-"""
+"""Lists of the sparse convolutions (kernels/conv/lists.h). `grouping` says which output channels share one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .grouping import GroupingCost, count_steps, form_lists
 from .integers import split_to_s8
 
-_BLOCK = 4
-_PARTITIONS = ((4,), (2, 2), (2, 1, 1), (1, 1, 2), (1, 1, 1, 1))
-
-
-@dataclass(frozen=True)
-class GroupingCost:
-    """Cycles that a kernel takes for one step of a list of 1, 2 or 4 channels, per vector of pixels."""
-
-    step: tuple[float, float, float]
-
-    def of(self, size: int) -> float:
-        return self.step[size.bit_length() - 1]
-
+_MOST = 4  # channels of a list
 
 INT8_COST = GroupingCost((11.0, 11.8, 16.7))
 F32_COST = GroupingCost((9.0, 12.9, 16.5))
-
-
-def _steps(union: Any, step: int) -> NDArray[np.int64]:
-    return -(-union.sum(-1) // step)
-
-
-def _choose_sizes(mask: NDArray[np.bool_], step: int, cost: GroupingCost) -> list[tuple[int, ...]]:
-    """For each block of four rows of `mask` [rows, entries] the partition that costs least. The last block may be smaller."""
-    rows = mask.shape[0]
-    whole = rows // _BLOCK
-    blocks = mask[: whole * _BLOCK].reshape(whole, _BLOCK, mask.shape[1])
-    singles = _steps(blocks, step) * cost.of(1)
-    pairs = np.stack([_steps(blocks[:, 0:2].any(1), step), _steps(blocks[:, 2:4].any(1), step)], -1) * cost.of(2)
-    fours = _steps(blocks.any(1), step) * cost.of(4)
-    prices = np.stack(
-        [
-            fours,
-            pairs.sum(1),
-            pairs[:, 0] + singles[:, 2:].sum(1),
-            singles[:, :2].sum(1) + pairs[:, 1],
-            singles.sum(1),
-        ],
-        -1,
-    )
-    sizes: list[tuple[int, ...]] = [_PARTITIONS[i] for i in prices.argmin(-1)]
-    rest = mask[whole * _BLOCK :]
-    if len(rest) == 1:
-        sizes.append((1,))
-    elif len(rest) >= 2:
-        tail = (1,) * (len(rest) - 2)
-        pair = _steps(rest[:2].any(0), step) * cost.of(2)
-        sizes.append((2, *tail) if pair <= _steps(rest[:2], step).sum() * cost.of(1) else (1, 1, *tail))
-    return sizes
-
-
-def _form_lists(mask: NDArray[np.bool_], step: int, cost: GroupingCost, group: int) -> list[NDArray[np.int64]]:
-    """Rows of each list, in order. No list crosses a group of the convolution."""
-    rows_per_group = mask.shape[0] // group
-    lists = []
-    for g in range(group):
-        row = g * rows_per_group
-        for sizes in _choose_sizes(mask[row : row + rows_per_group], step, cost):
-            for size in sizes:
-                lists.append(np.arange(row, row + size))
-                row += size
-    return lists
 
 
 def _pack(
@@ -84,11 +21,11 @@ def _pack(
 ) -> list[NDArray[np.generic]]:
     """matrix [rows, entries]; ids [rows, entries] ascending in each row: the tap of each entry."""
     mask = matrix != 0
-    lists = _form_lists(mask, step, cost, group)
+    lists = form_lists(mask, step, cost, group)
     table = np.full((len(lists), 8), -1, np.int32)
     sizes = np.array([len(rows) for rows in lists])
     union = np.stack([mask[rows].any(0) for rows in lists])
-    counts = _steps(union, step)
+    counts = count_steps(union, step)
     ends = np.cumsum(counts)
     for i, rows in enumerate(lists):
         table[i, : len(rows)] = rows
@@ -106,7 +43,7 @@ def _pack(
     _fill_last_steps(packed_ids, table, lengths, step)
 
     weights = np.zeros((int((sizes * counts).sum()), step), matrix.dtype)
-    for channel in range(_BLOCK):
+    for channel in range(_MOST):
         has = sizes[which] > channel
         w, c = which[has], column[has]
         at = table[w, 7].astype(np.int64) + rank[has] // step * sizes[w] + channel
