@@ -26,11 +26,9 @@
 
 static inline void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  for (int64_t task = begin; task < end; task++) {
-    if (y->dtype == HONED_U8) {
-      run_row_phase_u8(call->params, x, y, task, y->zero_point);
-    } else {
-      run_row_phase_f32(call->params, x, y, task, 0.0f);
-    }
+  if (y->dtype == HONED_U8) {
+    run_tasks_u8(call->params, x, y, begin, end, y->zero_point);
+  } else {
+    run_tasks_f32(call->params, x, y, begin, end, 0.0f);
   }
 }
