@@ -98,6 +98,11 @@ class Case:
         if not int8:
             terms = layer.in_channels // layer.group * layer.kernel**2
             self.bound = terms * float(np.finfo(np.float32).eps) * float(exact_convolution(layer, abs(self.x), abs(self.weights)).max())
+        else:
+            # A power of two that spreads the sums over u8: with it, float64 holds what the kernels' fused multiply-add rounds once.
+            self.scale = np.float32(2.0 ** np.floor(np.log2(64 / max(float(self.exact.std()), 1.0))))
+            real = (self.exact.astype(np.float32).astype(np.float64) * self.scale + ZERO_POINT).astype(np.float32)
+            self.exact = np.clip(np.rint(real), 0, 255).astype(np.uint8)
         grown = layer.out_size - layer.size  # the row stride of input and output is one
         pad = layer.pad if layer.stride == 1 else 0
         self.gaps = (max(pad, grown), max(pad, grown) - grown) if layer.stride == 1 else (0, (layer.kernel - 1) // layer.stride)
@@ -114,12 +119,12 @@ class Case:
         channels = self.layer.out_channels
         if self.int8:
             sums = self.weights.reshape(channels, -1).sum(axis=1)
-            rest = [(-ZERO_POINT * sums).astype(np.int32), np.ones(channels, np.float32), np.zeros(channels, np.float32)]
+            rest = [(-ZERO_POINT * sums).astype(np.int32), np.full(channels, self.scale), np.full(channels, np.float32(ZERO_POINT))]
         else:
             rest = [np.zeros(channels, np.float32)]
         source = TensorSpec(dtype, True, rows, in_cols, zero)
-        return Operator(candidate.kernel, [source], [TensorSpec("f32", True, 0, out_cols)], attributes(self.layer),
-                        [*(candidate.consts or []), *rest], isa)  # fmt: skip
+        output = TensorSpec(dtype, True, 0, out_cols, zero)
+        return Operator(candidate.kernel, [source], [output], attributes(self.layer), [*(candidate.consts or []), *rest], isa)
 
     def measure(self, isa: str | None, seconds: float) -> list[Measurement]:
         """Every candidate once, checked. Raises Error for a result that is not exact (fp32: to the rounding of its sums)."""
@@ -127,7 +132,7 @@ class Case:
         found = []
         for candidate, selected in self.candidates():
             operator = self.operator(candidate, isa)
-            worst = float(np.abs(operator.run([planes])[0] - self.exact.astype(np.float32)).max())
+            worst = float(np.abs(operator.run([planes])[0].astype(np.float64) - self.exact.astype(np.float64)).max())
             if worst > self.bound:
                 raise Error(f"{self.layer}: {operator.kernel_name} is off by {worst}, expected at most {self.bound}")
             median = statistics.median(operator.time([planes], seconds))

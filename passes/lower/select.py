@@ -32,22 +32,28 @@ SPARSE_FROM = 0.2
 
 @dataclass(frozen=True)
 class ConvCosts:
-    """Cycles per word of 64 flat pixels."""
+    """Cycles per word of 64 flat pixels.
+
+    dense: per output channel, tap and step (a quad of u8 channels, one f32 channel). step: of a list of 1, 2 or 4 output channels.
+    list_pass: per list and pass, in which it takes pass_words words (by its size). depthwise: per output channel and
+    piece of its taps: up to four neighbours of a row for u8, one tap for f32.
+    *_output: per output channel. depthwise_plane: per output channel, however many words it has.
+    """
 
     dense: float
-    """per output channel, tap and step (a quad of u8 channels, one f32 channel)"""
     dense_output: float
-    """per output channel"""
     step: tuple[float, float, float]
-    """of a list of 1, 2 or 4 output channels"""
+    list_pass: float
+    pass_words: tuple[int, int, int]
     list_output: float
-    """per output channel of a list"""
     depthwise: float
-    """per output channel and tap"""
+    depthwise_output: float
+    depthwise_plane: float
 
 
-INT8 = ConvCosts(dense=4.5, dense_output=20.0, step=(11.0, 11.8, 16.7), list_output=13.0, depthwise=3.4)
-F32 = ConvCosts(dense=4.3, dense_output=28.0, step=(9.0, 12.9, 16.5), list_output=26.0, depthwise=7.0)
+INT8 = ConvCosts(4.25, 19.0, (8.5, 10.6, 16.3), 63.0, (4, 2, 1), 0.0, 9.3, 12.0, 33.0)
+F32 = ConvCosts(4.05, 26.0, (8.35, 12.8, 16.1), 26.0, (2, 2, 1), 15.5, 6.2, 26.0, 20.0)
+_SIZES = (1, 2, 4)
 
 
 @dataclass
@@ -127,9 +133,11 @@ def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix:
     consts = pack(weights, group=conv.get("group", 1))
     lists = consts[0].astype(np.int64)
     sizes, steps = lists[:, 4], lists[:, 6] - lists[:, 5]
-    per_step = np.array([0.0, costs.step[0], costs.step[1], 0.0, costs.step[2]])[sizes]
-    cycles = words * (float((steps * per_step).sum()) + weights.shape[0] * costs.list_output)
-    counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in (1, 2, 4) if (sizes == s).any())
+    cycles = float(words * weights.shape[0] * costs.list_output)
+    for size, step, pass_words in zip(_SIZES, costs.step, costs.pass_words, strict=True):
+        of_size = steps[sizes == size]
+        cycles += words * step * float(of_size.sum()) + -(-words // pass_words) * costs.list_pass * len(of_size)
+    counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in _SIZES if (sizes == s).any())
     return Candidate(kernel, cycles, f"{zeros:.0%} zeros, lists {counts}", consts)
 
 
@@ -141,7 +149,8 @@ def _depthwise(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suff
         return Candidate(kernel, None, "one input channel in all")
     if not _fits_s8(weights):
         return Candidate(kernel, None, f"integer weights reach {np.abs(weights).max()}, expected -128 to 127")
-    cycles = words * weights.shape[0] * (weights.shape[2] * weights.shape[3] * costs.depthwise + costs.list_output)
+    of_word = _pieces(conv, suffix) * costs.depthwise + costs.depthwise_output
+    cycles = weights.shape[0] * (words * of_word + costs.depthwise_plane)
     pack = pack_depthwise_u8s8 if suffix == "u8s8" else pack_depthwise_f32
     return Candidate(kernel, cycles, "", pack(weights, **conv))
 
@@ -160,6 +169,14 @@ FEW_ROWS = 2
 CACHE_BYTES = 8 << 20
 STREAMED = 0.085
 """Cycles per byte of weights that do not fit in the cache."""
+
+
+def _pieces(conv: dict[str, int], suffix: str) -> int:
+    """What the depthwise kernels cut the taps of a channel into: kernels/depthwise_u8s8/operator.c, cut_segments."""
+    kernel_h, kernel_w = conv["kernel_h"], conv["kernel_w"]
+    if suffix == "f32" or conv.get("dilation_w", 1) != 1:
+        return kernel_h * kernel_w
+    return kernel_h * sum(kx // conv.get("stride_w", 1) % 4 == 0 for kx in range(kernel_w))
 
 
 def select_gemm(weights: np.ndarray, rows: int | None) -> Choice:
