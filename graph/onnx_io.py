@@ -13,6 +13,7 @@ from onnx_graphsurgeon.logger.logger import OnnxGraphSurgeonException
 from .errors import ModelError
 from .export import metadata, to_model
 from .external_data import resolve_external_data
+from .files import write_atomically
 from .finite import check_finite
 from .importing import normalise
 from .infer import infer_shapes
@@ -54,19 +55,8 @@ def save(graph: gs.Graph, path: str | os.PathLike, external_data: bool = False) 
     model = to_model(graph)
     if external_data or sum(len(t.raw_data) for t in model.graph.initializer) > MAX_INLINE_BYTES:
         data = path.with_name(path.name + ".data")
-        _write(data, _move_to_external(model, data.name))
-    _write(path, [model.SerializeToString()])
-
-
-def _write(path: Path, chunks) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_atomically(data, _move_to_external(model, data.name))
+    write_atomically(path, model.SerializeToString())
 
 
 def _move_to_external(model: onnx.ModelProto, location: str) -> list[bytes]:

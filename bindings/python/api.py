@@ -10,12 +10,12 @@ from typing import Any
 
 import onnx
 
-from .graph import load, save, to_model
+from .graph import load, save, to_model, write_atomically
 from .passes.compress.calibration import DEFAULT_BATCH, Source
 from .passes.compress.images import ImageOptions
 from .passes.compress.recipe import Recipe
 from .passes.compress.report import CompressionReport
-from .passes.lower import compile_model, write_atomically
+from .passes.lower import compile_model
 from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
 from .session import InferenceSession

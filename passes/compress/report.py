@@ -6,8 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
+
+from ...graph import write_atomically
 
 FORMAT_VERSION = 1
 
@@ -71,11 +72,5 @@ class CompressionReport:
         return {"format": "honed-report", "version": FORMAT_VERSION, "totals": self.totals(), **asdict(self)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes JSON to a temporary file that is then renamed: `path` is the old file or the whole new one."""
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        """Writes JSON; `path` is the old file or the whole new one."""
+        write_atomically(path, (json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n").encode())

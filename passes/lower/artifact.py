@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...graph import write_atomically
 from ...graph.errors import ArtifactError
 from ...kernels._native import crc32c
 from .program import DTYPE_NAMES, Dim, Op, Program, Value
@@ -51,20 +50,6 @@ def write_artifact(program: Program, isa_floor: str = "scalar") -> bytes:
 def save_artifact(program: Program, path: str | os.PathLike[str], isa_floor: str = "scalar") -> None:
     """Writes the .honed file. Whoever reads `path` finds the old file or the whole new one, whatever happens in between."""
     write_atomically(path, write_artifact(program, isa_floor))
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Replaces the file at `path` by one with `content`, by way of a temporary file in the same folder."""
-    target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def read_metadata(content: bytes) -> dict[str, Any]:
@@ -108,12 +93,6 @@ def _section(content: bytes, name: str) -> bytes:
 
 def _header_without_crc(header: bytes) -> bytes:
     return header[:28] + bytes(4) + header[32:]
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 class _Writer:
