@@ -1,0 +1,62 @@
+import tracemalloc
+
+import numpy as np
+import onnx_graphsurgeon as gs
+from honed.graph import copy, to_model
+from honed.passes.compress.calibration import open_calibration
+from honed.passes.compress.inputs import input_specs
+from honed.passes.compress.layers import weight_layers
+from honed.passes.compress.observe import activations
+from honed.passes.compress.reconstruct.gather import MomentsWalk
+from honed.passes.compress.reconstruct.moments import LayerMoments
+
+from tests.passes.compress.small_models import cleaned, residual_net, run_ort, samples
+
+
+def gather(graph, names, folder, count=12, batch=4, limit=None):
+    data = open_calibration(samples(count), input_specs(to_model(graph)), batch=batch)
+    return MomentsWalk(graph, copy(graph), names, data, run_ort, folder, limit)
+
+
+def test_inputs_of_the_changed_model_meet_outputs_of_the_original(tmp_path):
+    graph = cleaned(residual_net())
+    original = copy(graph)
+    walk = gather(graph, ["conv1", "conv2"], tmp_path)
+    layers = {layer.name: layer for layer in weight_layers(graph)}
+    walk.halves(layers["conv1"])
+    layers["conv1"].node.inputs[1] = gs.Constant("halved", layers["conv1"].weight * np.float32(0.5))
+    first, second = walk.halves(layers["conv2"])
+    data = open_calibration(samples(12), input_specs(to_model(graph)), batch=12)
+    x = next(activations(to_model(graph), ["relu2_out"], data, run_ort))["relu2_out"]
+    y = next(activations(to_model(original), ["conv2_out"], data, run_ort))["conv2_out"]
+    assert (first.count, second.count) == (800, 400)
+    for half, part in ((first, slice(0, 8)), (second, slice(8, 12))):
+        wanted = LayerMoments.of(layers["conv2"])
+        wanted.add(layers["conv2"], x[part], y[part])
+        np.testing.assert_allclose(half.inner, wanted.inner, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(half.cross, wanted.cross, rtol=1e-4, atol=1e-3)
+
+
+def test_the_unchanged_model_has_no_error(tmp_path):
+    graph = cleaned(residual_net())
+    layers = [layer for layer in weight_layers(graph)]
+    walk = gather(graph, [layer.name for layer in layers], tmp_path)
+    for layer in layers:
+        first, second = walk.halves(layer)
+        for weight, problem in zip(layer.weight.reshape(first.cross.shape), (first + second).problems(), strict=True):
+            assert problem.errors(weight).sum() <= 1e-5 * problem.signal.sum()
+
+
+def test_memory_does_not_grow_with_the_samples(tmp_path):
+    peaks = []
+    for count in (32, 640):
+        graph = cleaned(residual_net(size=24))
+        data = open_calibration(lambda n=count: (samples(8, (3, 24, 24), i) for i in range(n // 8)), input_specs(to_model(graph)), batch=8)
+        tracemalloc.start()
+        walk = MomentsWalk(graph, copy(graph), ["conv1", "conv2"], data, run_ort, tmp_path / str(count))
+        for layer in weight_layers(graph):
+            if layer.name in ("conv1", "conv2"):
+                walk.halves(layer)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
