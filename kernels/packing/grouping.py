@@ -71,16 +71,34 @@ def _match(mask: NDArray[np.bool_], lists: list[list[int]], step: int, cost: Gro
 
 
 def _match_window(mask: NDArray[np.bool_], lists: list[list[int]], step: int, cost: GroupingCost, size: int) -> list[list[int]]:
-    union = np.stack([mask[channels].any(0) for channels in lists]).astype(np.float32)
+    union = mask[np.array(lists)].any(1).astype(np.float32)
     lengths = union.sum(1)
     joined = lengths[:, None] + lengths[None, :] - union @ union.T
     apart = np.ceil(lengths / step) * cost.of(size)
     gain = np.triu(apart[:, None] + apart[None, :] - np.ceil(joined / step) * cost.of(2 * size), 1)
+    pairs = _largest_first(gain)
+    merged = [sorted(lists[i] + lists[j]) for i, j in pairs]
+    taken = {i for pair in pairs for i in pair}
+    return merged + [channels for i, channels in enumerate(lists) if i not in taken]
+
+
+def _largest_first(gain: NDArray[np.floating]) -> list[tuple[int, int]]:
+    """Disjoint pairs i < j with a positive gain[i, j]: those that taking the largest gain first, among equal ones the first, would give.
+
+    gain is upper triangular. In each round, every pair that is the best one of both its members is taken.
+    """
+    count = len(gain)
     first, second = np.nonzero(gain > 0)
-    free, merged = [True] * len(lists), []
-    for pair in np.argsort(-gain[first, second], kind="stable"):
-        i, j = int(first[pair]), int(second[pair])
-        if free[i] and free[j]:
-            free[i] = free[j] = False
-            merged.append(sorted(lists[i] + lists[j]))
-    return merged + [channels for channels, is_free in zip(lists, free, strict=True) if is_free]
+    place = np.full((count, count), gain.size, np.int64)
+    order = np.argsort(-gain[first, second], kind="stable")
+    place[first[order], second[order]] = np.arange(len(order))
+    place = np.minimum(place, place.T)
+    left, pairs = np.arange(count), []  # pairs with their places
+    while left.size:
+        best = place.argmin(1)
+        index = np.arange(left.size)
+        mutual = (best[best] == index) & (place[index, best] < gain.size)
+        pairs += [(int(place[i, best[i]]), int(left[i]), int(left[best[i]])) for i in index[mutual & (index < best)]]
+        rest = ~mutual & (place.min(1) < gain.size)
+        left, place = left[rest], place[np.ix_(rest, rest)]
+    return [(i, j) for _, i, j in sorted(pairs)]

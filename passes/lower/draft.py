@@ -25,7 +25,8 @@ class QuantizedConstant(Value):
     def integers(self) -> np.ndarray:
         """data - zero_points as int64."""
         assert self.data is not None
-        return self.data.astype(np.int64) - self._spread(self.zero_points.astype(np.int64))
+        values = self.data.astype(np.int64)
+        return values - self._spread(self.zero_points.astype(np.int64)) if self.zero_points.any() else values
 
     def real(self) -> np.ndarray:
         """The float32 array that ONNX's DequantizeLinear gives."""

@@ -1,0 +1,41 @@
+"""Which output channels share a list."""
+
+import numpy as np
+import pytest
+from honed.kernels.packing import GroupingCost
+from honed.kernels.packing.grouping import _largest_first, form_lists
+
+
+def one_by_one(gain):
+    """The definition: the largest gain first, among equal ones the first pair in row-major order."""
+    pairs, taken = [], set()
+    for _, i, j in sorted((-gain[i, j], i, j) for i, j in zip(*np.nonzero(gain > 0), strict=True)):
+        if not taken & {i, j}:
+            taken |= {i, j}
+            pairs.append((i, j))
+    return pairs
+
+
+@pytest.mark.parametrize("values", [2, 5, 1000], ids=["mostly equal gains", "few gains", "many gains"])
+@pytest.mark.parametrize("count", [1, 2, 3, 17, 64])
+def test_pairs_are_those_of_the_definition(count, values):
+    rng = np.random.default_rng(count)
+    for _ in range(20):
+        gain = np.triu(rng.integers(-values, values, (count, count)).astype(float), 1)
+        assert _largest_first(gain) == one_by_one(gain)
+
+
+def test_every_channel_is_in_one_list_of_its_group():
+    mask = np.random.default_rng(0).random((48, 30)) < 0.3
+    lists = form_lists(mask, 4, GroupingCost((8.0, 10.0, 16.0)), 3)
+    assert sorted(np.concatenate(lists).tolist()) == list(range(48))
+    assert {len(channels) for channels in lists} <= {1, 2, 4}
+    assert all(len({channel // 16 for channel in channels}) == 1 for channels in lists)
+
+
+def test_equal_channels_are_found_wherever_they_are():
+    kinds = np.repeat(np.eye(4, dtype=bool), 8, axis=1)
+    mask = kinds[np.random.default_rng(1).permutation(np.arange(16) % 4)]
+    lists = form_lists(mask, 4, GroupingCost((8.0, 10.0, 16.0)), 1)
+    assert sorted(len(channels) for channels in lists) == [4] * 4
+    assert all((mask[channels] == mask[channels[0]]).all() for channels in lists)
