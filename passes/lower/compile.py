@@ -58,7 +58,8 @@ class LayerInfo:
     """One operator of a program, for listings.
 
     nodes: the ONNX nodes that it runs. shape: of its first output. macs: multiply-adds of one image if every weight counts; None where
-    they depend on sizes known at run time only, or the operator has no weights. sparsity: share of zero weights. candidates: kernels
+    they depend on sizes known at run time only, or the operator has no weights. macs_done: those with stored weights, zeros that pad the
+    packed form included. bytes: of inputs, constants and output, of one image. sparsity: share of zero weights. candidates: kernels
     that were not chosen, each with estimated cycles and the reason. slow: why it is slower than it should be.
     """
 
@@ -68,6 +69,8 @@ class LayerInfo:
     shape: list[int | str | None] | None
     dtype: str
     macs: int | None = None
+    macs_done: int | None = None
+    bytes: int | None = None
     weights: int = 0
     sparsity: float | None = None
     cycles: int | None = None
@@ -79,6 +82,9 @@ class LayerInfo:
         return asdict(self)
 
 
+_FACTS = ("macs", "macs_done", "bytes", "weights", "sparsity", "cycles", "reason", "candidates", "slow")
+
+
 def describe(program: Program) -> list[LayerInfo]:
     """What every operator does, and why by this kernel."""
     return [layer_info(op.name, op.type, op.info) for op in program.ops]
@@ -86,5 +92,5 @@ def describe(program: Program) -> list[LayerInfo]:
 
 def layer_info(name: str, kernel: str, info: dict[str, Any]) -> LayerInfo:
     """info: what lowering noted of the operator, as the program or the metadata of a .honed file has it."""
-    facts = {k: info[k] for k in ("macs", "weights", "sparsity", "cycles", "reason", "candidates", "slow") if k in info}
+    facts = {k: info[k] for k in _FACTS if k in info}
     return LayerInfo(name, kernel, info.get("onnx", []), info.get("shape"), info.get("dtype", ""), **facts)

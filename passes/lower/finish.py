@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .draft import Draft, DraftOp, Weights
-from .program import Dim, Program, Value
+from .program import NUMPY_DTYPES, Dim, Program, Value
 from .select import Choice, select_conv, select_gemm
 
 
@@ -17,7 +17,7 @@ def finish(draft: Draft) -> Program:
         elif op.type == "gemm":
             _gemm(op)
         y = op.outputs[0]
-        op.info |= {"shape": None if y.shape is None else list(y.shape), "dtype": y.dtype}
+        op.info |= {"shape": None if y.shape is None else list(y.shape), "dtype": y.dtype, "bytes": _moved_bytes(op)}
     return draft.finish()
 
 
@@ -35,6 +35,7 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
     values = weights.values
     op.info |= {
         "macs": macs,
+        "macs_done": None if macs is None else macs * choice.consts[-1].size // max(values.size, 1),
         "weights": int(values.size),
         "sparsity": round(1.0 - np.count_nonzero(values) / max(values.size, 1), 4),
         "cycles": choice.chosen.describe()["cycles"],
@@ -58,6 +59,20 @@ def _gemm(op: DraftOp) -> None:
     batch = x.shape[0] if x is not None and x.shape and isinstance(x.shape[0], int) else 1
     choice = select_gemm(_values(op, op.weights), None if per_image is None else per_image * batch)
     _take(op, choice, op.weights, None if per_image is None else per_image * int(op.weights.values.size))
+
+
+def _moved_bytes(op: DraftOp) -> int | None:
+    """Of everything that the operator reads and writes, a batch of unknown size taken as one image; None where other sizes are unknown."""
+    total = sum(array.nbytes for array in op.consts)
+    for value in (*op.inputs, *op.outputs):
+        if value is None:
+            continue
+        dims = value.shape
+        count = None if dims is None else _product(tuple(1 if axis == 0 and not isinstance(d, int) else d for axis, d in enumerate(dims)))
+        if count is None:
+            return None
+        total += count * NUMPY_DTYPES[value.dtype].itemsize
+    return total
 
 
 def _product(dims: tuple[Dim, ...]) -> int | None:

@@ -55,3 +55,12 @@ def test_missing_files_and_arrays_are_errors(network, tmp_path):
 @pytest.mark.parametrize("options", [[], ["-i", "x"], ["-i", "x=a.npy", "-i", "x=b.npy"]])
 def test_usage_errors(network, options):
     assert run("run", network, *options).exit_code == 2
+
+
+def test_profile_times_every_operator(network, array_file):
+    data = array_file("x", 1, 3, 16, 16)
+    times = run_json("run", network, "-i", f"x={data}", "--profile")["profile"]
+    assert {"gemm_f32", "global_average_pool"} <= {t["type"] for t in times}
+    assert sum(t["seconds"] for t in times) > 0
+    text = run("run", network, "-i", f"x={data}", "--profile").stdout
+    assert "classifier" in text and "µs" in text

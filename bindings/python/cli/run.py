@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
 from .console import JsonFlag, out, print_json, reports_errors
 from .inspect import shape_text
@@ -15,7 +17,7 @@ from .parsing import pairs
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..session import InferenceSession
+    from ..session import InferenceSession, OperatorTime
 
 
 @reports_errors
@@ -27,6 +29,7 @@ def run(
     output_dir: Annotated[Path | None, typer.Option(help="A folder for the outputs: NAME.npy each.", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Default: the CPUs that this process may use.", show_default=False)] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of the largest values of each row to show.")] = 5,
+    profile: Annotated[bool, typer.Option("--profile", help="Time every operator, over 20 more runs.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a model once on arrays from files. Shows each output's shape, range and, where its rows are scores, the top 5."""
@@ -35,15 +38,33 @@ def run(
     files = pairs(inputs, "--input")
     session = InferenceSession(model, threads=threads)
     names = [tensor.name for tensor in session.get_outputs()]
-    outputs = dict(zip(names, session.run(None, _load(files)), strict=True))
+    feed = _load(files)
+    outputs = dict(zip(names, session.run(None, feed), strict=True))
     if output_dir is not None:
         _save(outputs, output_dir)
     summaries = [_summary(name, array, top) for name, array in outputs.items()]
+    times = session.profile(feed) if profile else []
     if as_json:
-        print_json({"engine": _engine(session), "outputs": summaries})
+        print_json({"engine": _engine(session), "outputs": summaries} | ({"profile": [asdict(t) for t in times]} if profile else {}))
         return
     for summary in summaries:
         _print(summary)
+    if profile:
+        out().print(_profile_table(times))
+
+
+def _profile_table(times: list[OperatorTime]) -> Table:
+    """Operators in the order in which they run."""
+    total = sum(t.seconds for t in times)
+    table = Table()
+    for name in ("operator", "kernel"):
+        table.add_column(name, overflow="fold")
+    for name in ("µs", "%"):
+        table.add_column(name, justify="right")
+    for t in times:
+        table.add_row(t.name, t.kernel, f"{t.seconds * 1e6:.1f}", f"{t.seconds / max(total, 1e-12):.1%}")
+    table.add_row("all", "", f"{total * 1e6:.1f}", "")
+    return table
 
 
 def _load(files: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -1,0 +1,32 @@
+"""python -m honed.bench COMMAND ...: the measurements of this folder, each with --help of its own."""
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "demo": "compress two real networks and print what was gained",
+    "kernels": "time every kernel on the layers of a network",
+    "layers": "per layer of a model: work, bound by the machine's limits, time",
+    "peak": "the limits of one core, measured",
+}
+
+
+def usage() -> str:
+    """What there is."""
+    lines = [f"  {name:8} {text}" for name, text in COMMANDS.items()]
+    return "\n".join(["usage: python -m honed.bench COMMAND ...", "", *lines])
+
+
+def main(arguments: list[str]) -> None:
+    """Runs the command that the first argument names with the others."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+    elif arguments[0] in COMMANDS:
+        import_module(f".{arguments[0]}", __package__).main(arguments[1:])
+    else:
+        print(f"unknown command {arguments[0]!r}\n{usage()}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
