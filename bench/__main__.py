@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
+    "agreement": "outputs beside those of ONNX Runtime",
     "demo": "compress two real networks and print what was gained",
     "kernels": "time every kernel on the layers of a network",
     "layers": "per layer of a model: work, bound by the machine's limits, time",
@@ -13,7 +14,7 @@ COMMANDS = {
 
 def usage() -> str:
     """What there is."""
-    lines = [f"  {name:8} {text}" for name, text in COMMANDS.items()]
+    lines = [f"  {name:9} {text}" for name, text in COMMANDS.items()]
     return "\n".join(["usage: python -m honed.bench COMMAND ...", "", *lines])
 
 

@@ -41,8 +41,10 @@ static inline void bytes_widen(bytes v, ints out[4]) {
   out[2] = _mm256_unpacklo_epi16(hi, zero);
   out[3] = _mm256_unpackhi_epi16(hi, zero);
 }
-static inline bytes bytes_pack(const ints v[4]) {
-  return _mm256_packus_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
+static inline bytes bytes_pack(const ints v[4], int32_t shift) {
+  const bytes shifts = _mm256_set1_epi16((int16_t)shift);
+  return _mm256_packus_epi16(_mm256_adds_epi16(_mm256_packs_epi32(v[0], v[1]), shifts),
+                             _mm256_adds_epi16(_mm256_packs_epi32(v[2], v[3]), shifts));
 }
 
 static inline ints ints_set1(int32_t v) { return _mm256_set1_epi32(v); }
@@ -50,6 +52,7 @@ static inline floats ints_to_floats(ints v) { return _mm256_cvtepi32_ps(v); }
 static inline ints floats_to_ints(floats v) { return _mm256_cvtps_epi32(v); }
 
 static inline floats floats_set1(float v) { return _mm256_set1_ps(v); }
+static inline floats floats_add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm256_min_ps(_mm256_max_ps(v, lo), hi); }
 static inline floats floats_round(floats v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

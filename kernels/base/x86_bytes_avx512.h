@@ -42,9 +42,11 @@ static inline void bytes_widen(bytes v, ints out[4]) {
   out[2] = _mm512_unpacklo_epi16(hi, zero);
   out[3] = _mm512_unpackhi_epi16(hi, zero);
 }
-/* s32 in split order to u8 in pixel order, saturating. */
-static inline bytes bytes_pack(const ints v[4]) {
-  return _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3]));
+/* s32 in split order, plus `shift` (0 to 255), to u8 in pixel order, saturating. */
+static inline bytes bytes_pack(const ints v[4], int32_t shift) {
+  const bytes shifts = _mm512_set1_epi16((int16_t)shift);
+  return _mm512_packus_epi16(_mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), shifts),
+                             _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), shifts));
 }
 
 static inline ints ints_set1(int32_t v) { return _mm512_set1_epi32(v); }
@@ -53,6 +55,7 @@ static inline floats ints_to_floats(ints v) { return _mm512_cvtepi32_ps(v); }
 static inline ints floats_to_ints(floats v) { return _mm512_cvtps_epi32(v); }
 
 static inline floats floats_set1(float v) { return _mm512_set1_ps(v); }
+static inline floats floats_add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm512_min_ps(_mm512_max_ps(v, lo), hi); }
 static inline floats floats_round(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -7,17 +7,20 @@ static honed_status check_u8_bounds(const char *which, float lo, float hi, honed
 }
 
 static honed_status read_residual(const honed_op_spec *spec, honed_requantize *r, honed_context *ctx) {
+  int64_t residual_first = 0;
   honed_status status = honed_attr_float(spec, "sum_scale", 1.0, &r->sum_scale, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "residual_scale", 1.0, &r->residual_scale, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "sum_offset", 0.0, &r->sum_offset, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "sum_lo", 0.0, &r->sum_lo, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "sum_hi", 255.0, &r->sum_hi, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, "residual_first", 0, 0, 1, &residual_first, ctx);
   if (status == HONED_OK) status = check_u8_bounds("sum", r->sum_lo, r->sum_hi, ctx);
+  r->residual_first = residual_first != 0;
   return status;
 }
 
 static bool saturates(const honed_requantize *r, int64_t out_channels) {
-  bool bounded = r->clamp_lo == 0.0f && r->clamp_hi == 255.0f;
+  bool bounded = r->clamp_lo == 0.0f - (float)r->zero_point && r->clamp_hi == 255.0f - (float)r->zero_point;
   for (int64_t i = 0; i < out_channels && bounded; i++) {
     /* |acc| <= 2^31, so |acc * scale + offset| < 2^31. NaN fails. */
     bounded = fabsf(r->scale[i]) <= 0.5f && fabsf(r->offset[i]) <= 0x1p20f;
@@ -47,9 +50,14 @@ honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64
   if (status == HONED_OK) status = honed_const_get(spec, first + 2, HONED_F32, out_channels, &offset, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "clamp_lo", quantized ? 0.0 : -INFINITY, &r.clamp_lo, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "clamp_hi", quantized ? 255.0 : INFINITY, &r.clamp_hi, ctx);
+  int64_t zero_point = 0;
   if (status == HONED_OK && quantized) status = check_u8_bounds("clamp", r.clamp_lo, r.clamp_hi, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, "zero_point", 0, 0, quantized ? 255 : 0, &zero_point, ctx);
   if (status == HONED_OK) status = read_residual(spec, &r, ctx);
   if (status != HONED_OK) return status;
+  r.zero_point = (int32_t)zero_point;
+  r.clamp_lo -= (float)zero_point;
+  r.clamp_hi -= (float)zero_point;
   r.init = init;
   r.scale = scale;
   r.offset = offset;

@@ -1,10 +1,12 @@
 /* From exact 32-bit sums to an output of a quantised convolution or Gemm.
  *
- *   u8:             q = rint(clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo, clamp_hi))
+ *   u8:             q = rint(clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo - zero_point, clamp_hi - zero_point)) + zero_point
  *   with residual:  y = rint(clamp(fmaf(q, sum_scale, fmaf(r, residual_scale, sum_offset)), sum_lo, sum_hi))
+ *                   or, with residual_first, ... fmaf(r, residual_scale, fmaf(q, sum_scale, sum_offset)) ...
  *   f32:            y = clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo, clamp_hi)
  *
- * acc starts from init[oc]. rint rounds ties to even. A residual's result has the bits of the convolution followed by add_u8. */
+ * acc starts from init[oc]. rint rounds ties to even; the zero point joins behind it, as in ONNX's QuantizeLinear. A residual's result has
+ * the bits of the convolution followed by add_u8, whose first operand it is with residual_first. */
 #ifndef HONED_CONV_REQUANTIZE_H
 #define HONED_CONV_REQUANTIZE_H
 
@@ -15,14 +17,16 @@
 typedef struct honed_requantize {
   const int32_t *init; /* [out_channels] */
   const float *scale, *offset;
-  float clamp_lo, clamp_hi;
+  int32_t zero_point;       /* 0 for f32 */
+  float clamp_lo, clamp_hi; /* less the zero point */
   /* The clamp (of the sum) is [0, 255] and nothing can leave the range of s32: a conversion to s32 and a saturating pack do what the
    * clamp does. */
-  bool saturates, sum_saturates;
+  bool saturates, sum_saturates, residual_first;
   float sum_scale, residual_scale, sum_offset, sum_lo, sum_hi;
 } honed_requantize;
 
-/* Reads the constants `first`, `first` + 1, `first` + 2 and the attributes; checks that every bound of a u8 output lies in [0, 255]. */
+/* Reads the constants `first`, `first` + 1, `first` + 2 and the attributes (bounds as they are, zero point included); checks that every
+ * bound of a u8 output lies in [0, 255]. */
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx);
 
 static inline float honed_clampf(float value, float lo, float hi) {
@@ -36,12 +40,13 @@ static inline float honed_requantize_f32(const honed_requantize *r, int64_t oc, 
 }
 
 static inline uint8_t honed_requantize_u8(const honed_requantize *r, int64_t oc, int32_t acc) {
-  return (uint8_t)lrintf(honed_requantize_f32(r, oc, acc));
+  return (uint8_t)(lrintf(honed_requantize_f32(r, oc, acc)) + r->zero_point);
 }
 
 static inline uint8_t honed_requantize_sum_u8(const honed_requantize *r, int64_t oc, int32_t acc, uint8_t residual) {
   const float q = (float)honed_requantize_u8(r, oc, acc);
-  const float sum = fmaf(q, r->sum_scale, fmaf((float)residual, r->residual_scale, r->sum_offset));
+  const float sum = r->residual_first ? fmaf((float)residual, r->residual_scale, fmaf(q, r->sum_scale, r->sum_offset))
+                                      : fmaf(q, r->sum_scale, fmaf((float)residual, r->residual_scale, r->sum_offset));
   return (uint8_t)lrintf(honed_clampf(sum, r->sum_lo, r->sum_hi));
 }
 

@@ -13,10 +13,10 @@ static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, cons
   ints q[4];
   if (r->saturates) {
     HONED_UNROLL4(j, q[j] = floats_to_ints(floats_fma(ints_to_floats(acc[j]), scale, offset));)
-    return bytes_pack(q);
+    return bytes_pack(q, r->zero_point);
   }
   HONED_UNROLL4(j, q[j] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));)
-  return bytes_pack(q);
+  return bytes_pack(q, r->zero_point);
 }
 
 static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const ints acc[4], bytes residual) {
@@ -25,15 +25,17 @@ static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, 
   const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
   const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
                sum_offset = floats_set1(r->sum_offset);
+  const floats zero_point = floats_set1((float)r->zero_point);
   ints wide[4], y[4];
   bytes_widen(residual, wide);
   HONED_UNROLL4(j, {
-    const floats q = floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
-    const floats rest = floats_fma(ints_to_floats(wide[j]), residual_scale, sum_offset);
-    const floats sum = floats_fma(q, sum_scale, rest);
+    const floats q = floats_add(floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi)), zero_point);
+    const floats other = ints_to_floats(wide[j]);
+    const floats sum = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q, sum_scale, sum_offset))
+                                         : floats_fma(q, sum_scale, floats_fma(other, residual_scale, sum_offset));
     y[j] = floats_to_ints(r->sum_saturates ? sum : floats_clamp(sum, sum_lo, sum_hi));
   })
-  return bytes_pack(y);
+  return bytes_pack(y, 0);
 }
 
 /* Stores PIXELS floats in pixel order, 0 where the bit of `valid` is clear. */

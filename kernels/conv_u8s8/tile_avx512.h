@@ -11,7 +11,7 @@ typedef __m512i sums;
 
 static inline sums sums_init(const params *p, int64_t oc) { return _mm512_set1_epi32(p->requantize.init[oc]); }
 
-/* The u8 results of up to three vectors, in s32. */
+/* The u8 results of up to three vectors, in s32: less the zero point without a residual. */
 static inline void quantize_row(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, sums q[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   if (residual == NULL && r->saturates) {
@@ -20,13 +20,16 @@ static inline void quantize_row(const honed_requantize *r, int64_t oc, const sum
   }
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
+  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
+               sum_offset = floats_set1(r->sum_offset);
   HONED_UNROLL3(
       v, if (v < vectors) {
         floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
         if (residual != NULL) {
           const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
-          const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
-          real = floats_fma(floats_round(real), floats_set1(r->sum_scale), rest);
+          const floats q8 = floats_add(floats_round(real), floats_set1((float)r->zero_point));
+          real = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q8, sum_scale, sum_offset))
+                                   : floats_fma(q8, sum_scale, floats_fma(other, residual_scale, sum_offset));
           if (!r->sum_saturates) real = floats_clamp(real, sum_lo, sum_hi);
         }
         q[v] = floats_to_ints(real);
@@ -38,8 +41,9 @@ static inline void store_u8(const honed_requantize *r, int64_t oc, const sums *a
   sums q[4];
   quantize_row(r, oc, acc, vectors, residual, q);
   HONED_UNROLL4(v, if (v >= vectors) q[v] = q[0];)
+  const bytes packed_words = bytes_pack(q, residual == NULL ? r->zero_point : 0);
   /* pack leaves lane l of vector j in the dword 4 l + j. */
-  const bytes packed = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes_pack(q));
+  const bytes packed = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), packed_words);
   const bytes y = bytes_blend(valid, packed, bytes_set1(fill));
   if (vectors == 1) {
     _mm_storeu_si128((__m128i *)out, _mm512_castsi512_si128(y));

@@ -41,8 +41,12 @@ static inline floats scale_clamp(const honed_requantize *r, int64_t oc, __m256i 
 
 static inline floats add_residual(const honed_requantize *r, floats q, const uint8_t *residual) {
   const floats other = ints_to_floats(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)residual)));
-  const floats rest = floats_fma(other, floats_set1(r->residual_scale), floats_set1(r->sum_offset));
-  return floats_clamp(floats_fma(floats_round(q), floats_set1(r->sum_scale), rest), floats_set1(r->sum_lo), floats_set1(r->sum_hi));
+  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
+               sum_offset = floats_set1(r->sum_offset);
+  q = floats_add(floats_round(q), floats_set1((float)r->zero_point));
+  const floats sum = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q, sum_scale, sum_offset))
+                                       : floats_fma(q, sum_scale, floats_fma(other, residual_scale, sum_offset));
+  return floats_clamp(sum, floats_set1(r->sum_lo), floats_set1(r->sum_hi));
 }
 
 static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
@@ -53,7 +57,9 @@ static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, con
     hi = add_residual(r, hi, residual + 8);
   }
   /* packs works within lanes: its quarters come out as lo[0], hi[0], lo[1], hi[1]. */
-  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(floats_to_ints(lo), floats_to_ints(hi)), 0xd8);
+  const __m256i shift = _mm256_set1_epi16(residual == NULL ? (int16_t)r->zero_point : 0);
+  const __m256i packed = _mm256_adds_epi16(_mm256_packs_epi32(floats_to_ints(lo), floats_to_ints(hi)), shift);
+  const __m256i words = _mm256_permute4x64_epi64(packed, 0xd8);
   const __m256i y = _mm256_permute4x64_epi64(_mm256_packus_epi16(words, words), 0x08);
   const __m256i blended = bytes_blend(valid, y, bytes_set1(fill));
   _mm_storeu_si128((__m128i *)out, _mm256_castsi256_si128(blended));

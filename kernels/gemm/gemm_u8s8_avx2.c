@@ -29,9 +29,9 @@ static inline __m256 requantize(const honed_gemm_u8s8_args *a, __m256i sum, int6
   return _mm256_min_ps(_mm256_max_ps(q, _mm256_set1_ps(r->clamp_lo)), _mm256_set1_ps(r->clamp_hi));
 }
 
-static inline void store_u8(uint8_t *y, __m256 q, int count) {
+static inline void store_u8(uint8_t *y, __m256 q, int32_t zero_point, int count) {
   int32_t values[8];
-  _mm256_storeu_si256((__m256i *)values, _mm256_cvtps_epi32(q));
+  _mm256_storeu_si256((__m256i *)values, _mm256_add_epi32(_mm256_cvtps_epi32(q), _mm256_set1_epi32(zero_point)));
   for (int i = 0; i < count; i++) y[i] = (uint8_t)values[i];
 }
 
@@ -44,7 +44,7 @@ static inline void store_block(const honed_gemm_u8s8_args *a, const vec *acc, in
     if (a->y_is_f32) {
       _mm256_maskstore_ps((float *)a->y + m * a->ldy + n + 8 * i, mask, q);
     } else {
-      store_u8((uint8_t *)a->y + m * a->ldy + n + 8 * i, q, count);
+      store_u8((uint8_t *)a->y + m * a->ldy + n + 8 * i, q, a->requantize->zero_point, count);
     }
   }
 }

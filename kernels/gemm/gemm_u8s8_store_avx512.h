@@ -18,7 +18,8 @@ static inline void honed_gemm_u8s8_store_avx512(const honed_gemm_u8s8_args *a, _
   if (a->y_is_f32) {
     _mm512_mask_storeu_ps((float *)a->y + m * a->ldy + n, mask, q);
   } else {
-    _mm512_mask_cvtepi32_storeu_epi8((uint8_t *)a->y + m * a->ldy + n, mask, _mm512_cvtps_epi32(q));
+    _mm512_mask_cvtepi32_storeu_epi8((uint8_t *)a->y + m * a->ldy + n, mask,
+                                     _mm512_add_epi32(_mm512_cvtps_epi32(q), _mm512_set1_epi32(r->zero_point)));
   }
 }
 

@@ -161,13 +161,13 @@ static void global_average_pool_u8(const honed_call *call, void *scratch, int64_
   const honed_pool_params *p = call->params;
   const honed_tensor *x = call->inputs[0];
   uint8_t *y = call->outputs[0]->data;
-  const float count = (float)(x->dims[2] * x->dims[3]);
+  const float scale = p->input_scale / (p->output_scale * (float)(x->dims[2] * x->dims[3]));
+  const float lo = p->lo - p->zero_point, hi = p->hi - p->zero_point;
   for (int64_t plane = begin; plane < end; plane++) {
     /* The gaps hold the zero point: each adds 0. */
     const int64_t total = vb_sum((const uint8_t *)x->data + plane * x->plane_stride, x->plane_stride);
-    const float mean = (float)(total - x->zero_point * x->plane_stride) / count;
-    const float q = fmaf(mean, p->scale, p->offset);
-    const float low = q > p->lo ? q : p->lo;
-    y[plane] = (uint8_t)rintf(low < p->hi ? low : p->hi);
+    const float q = (float)(total - x->zero_point * x->plane_stride) * scale;
+    const float low = q > lo ? q : lo;
+    y[plane] = (uint8_t)(rintf(low < hi ? low : hi) + p->zero_point);
   }
 }

@@ -34,8 +34,13 @@ static honed_status check_tensors(const honed_op_spec *spec, honed_layout output
 
 static honed_status read_requantization(const honed_op_spec *spec, honed_pool_params *p, honed_context *ctx) {
   if (spec->inputs[0]->dtype != HONED_U8) return HONED_OK;
+  int64_t zero_point = 0;
   honed_status status = honed_attr_finite(spec, "scale", 1.0, &p->scale, ctx);
   if (status == HONED_OK) status = honed_attr_finite(spec, "offset", 0.0, &p->offset, ctx);
+  if (status == HONED_OK) status = honed_attr_finite(spec, "input_scale", 1.0, &p->input_scale, ctx);
+  if (status == HONED_OK) status = honed_attr_finite(spec, "output_scale", 1.0, &p->output_scale, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, "zero_point", 0, 0, 255, &zero_point, ctx);
+  p->zero_point = (float)zero_point;
   return status == HONED_OK ? honed_attr_u8_range(spec, &p->lo, &p->hi, ctx) : status;
 }
 

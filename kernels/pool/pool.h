@@ -4,7 +4,8 @@
  *                                               without a valid pixel gives -inf, or 0 of u8
  *   average_pool         planar -> planar       f32: sum / count. u8: rint(clamp(fmaf((float)sum / (float)count, scale, offset)))
  *   global_max_pool      planar -> dense [N, C, 1, 1]
- *   global_average_pool  planar -> dense [N, C, 1, 1]
+ *   global_average_pool  planar -> dense [N, C, 1, 1]   u8: rint(clamp(sum * (input_scale / (output_scale * count)))) + zero_point, the
+ *                                                        clamp's bounds less the zero point
  *
  * The sum is over the valid pixels, of u8 less the input's zero point (exact, in s32). The count is that of the valid pixels, or with
  * count_include_pad that of the taps within the image and its padding. Windows and output sizes are ONNX's, with ceil_mode (a
@@ -41,7 +42,9 @@ typedef struct honed_pool_params {
   honed_pool_kernel kernel;
   honed_window h, w;
   bool count_include_pad;
-  float scale, offset, lo, hi; /* u8 averages */
+  float lo, hi;                                /* u8 averages */
+  float scale, offset;                         /* over windows */
+  float input_scale, output_scale, zero_point; /* over planes */
 } honed_pool_params;
 
 typedef struct honed_pool_plan {

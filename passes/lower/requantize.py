@@ -1,4 +1,8 @@
-"""The numbers of quantised operators: scales, offsets, clamps and tables, computed in double and rounded to float once."""
+"""The numbers of quantised operators: scales, offsets, clamps and tables.
+
+Scales are computed in float, operation by operation, as ONNX Runtime's QLinearConv, QGemm, QLinearAdd and QLinearGlobalAveragePool do
+it on x86: the results are then the same to the bit.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +37,12 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Requantization:
-    """init s32, scale f32 and offset f32, one per output channel, of `conv_u8s8` and `gemm_u8s8`."""
+    """init s32, scale f32 and offset f32, one per output channel, of `conv_u8s8` and `gemm_u8s8`, and their output's zero point."""
 
     init: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
+    zero_point: int
 
     def consts(self) -> list[np.ndarray]:
         return [self.init, self.scale, self.offset]
@@ -49,29 +54,35 @@ def requantization(weights: Weights, x: Quantization, y: Quantization | None) ->
     An integer bias joins the sum where its scale is that of the products; any other bias goes into the offset.
     """
     assert weights.scales is not None
-    product_scales = np.float64(np.float32(x.scale)) * weights.scales.astype(np.float64)
-    out = 1.0 if y is None else np.float64(np.float32(y.scale))
+    product_scales = np.float32(x.scale) * weights.scales.astype(np.float32)
+    out = np.float32(1.0 if y is None else y.scale)
     sums = weights.values.reshape(len(weights.values), -1).sum(axis=1, dtype=np.int64)
-    init, offset = -x.zero_point * sums, np.full(len(sums), 0.0 if y is None else y.zero_point)
+    init, offset = -x.zero_point * sums, np.zeros(len(sums))
     bias, bias_scales = weights.bias_integers, weights.bias_scales
     if bias is not None and bias_scales is not None and np.allclose(bias_scales, product_scales, rtol=1e-5, atol=0):
         init = init + bias
     else:
-        offset = offset + weights.bias.astype(np.float64) / out
+        offset = weights.bias.astype(np.float64) / out
     magnitude = np.abs(init) + 255 * np.abs(weights.values.reshape(len(sums), -1)).sum(axis=1, dtype=np.int64)
     if magnitude.max(initial=0) > np.iinfo(np.int32).max:
         return "sums can overflow 32 bits"
-    scale = (product_scales / out).astype(np.float32)
-    return Requantization(init.astype(np.int32), scale, offset.astype(np.float32))
+    zero_point = 0 if y is None else y.zero_point
+    return Requantization(init.astype(np.int32), product_scales / out, offset.astype(np.float32), zero_point)
 
 
 def add_attrs(a: Quantization, b: Quantization, y: Quantization) -> dict[str, float]:
     """scale_a, scale_b and offset of `add_u8`."""
-    sa, sb, sy = (np.float64(np.float32(q.scale)) for q in (a, b, y))
-    offset = y.zero_point - a.zero_point * (sa / sy) - b.zero_point * (sb / sy)
-    return {"scale_a": float(np.float32(sa / sy)), "scale_b": float(np.float32(sb / sy)), "offset": float(np.float32(offset))}
+    scale_a, scale_b = np.float32(a.scale) / np.float32(y.scale), np.float32(b.scale) / np.float32(y.scale)
+    # fma(scale_a, zero_a, scale_b * zero_b): the products are exact in double.
+    zeros = np.float32(np.float64(scale_a) * a.zero_point + np.float64(scale_b * np.float32(b.zero_point)))
+    return {"scale_a": float(scale_a), "scale_b": float(scale_b), "offset": float(np.float32(y.zero_point) - zeros)}
 
 
 def pool_attrs(x: Quantization, y: Quantization) -> dict[str, float]:
-    """scale and offset of the averaging pools over u8."""
-    return {"scale": float(np.float32(np.float64(np.float32(x.scale)) / np.float64(np.float32(y.scale)))), "offset": float(y.zero_point)}
+    """scale and offset of `average_pool` over u8."""
+    return {"scale": float(np.float32(x.scale) / np.float32(y.scale)), "offset": float(y.zero_point)}
+
+
+def global_pool_attrs(x: Quantization, y: Quantization) -> dict[str, float | int]:
+    """input_scale, output_scale and zero_point of `global_average_pool` over u8."""
+    return {"input_scale": float(np.float32(x.scale)), "output_scale": float(np.float32(y.scale)), "zero_point": y.zero_point}

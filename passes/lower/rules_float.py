@@ -83,6 +83,7 @@ def fuse_residual(draft: Draft, op: DraftOp) -> bool:
     if op.type == "add_u8":
         scales = ("scale_a", "scale_b")
         sum_attrs = {"sum_scale": op.attrs[scales[index]], "residual_scale": op.attrs[scales[1 - index]], "sum_offset": op.attrs["offset"]}
+        sum_attrs |= {"residual_first": 1} if index == 1 else {}
         sum_attrs |= {"sum_lo": float(op.attrs.get("clamp_lo", 0.0)), "sum_hi": float(op.attrs.get("clamp_hi", 255.0))}
     conv.attrs |= sum_attrs
     draft.remove(conv)

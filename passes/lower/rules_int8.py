@@ -10,7 +10,7 @@ import numpy as np
 from .draft import Draft, DraftOp
 from .functions import BINARY
 from .program import Value
-from .requantize import Quantization, Requantization, add_attrs, pool_attrs, requantization
+from .requantize import Quantization, Requantization, add_attrs, global_pool_attrs, pool_attrs, requantization
 from .rules_float import clamp_bounds, note_origin
 from .tables import table_of
 
@@ -98,7 +98,7 @@ def quantize_product(draft: Draft, op: DraftOp) -> bool:
     if not isinstance(numbers, Requantization):
         op.info["slow"] = f"computed in float: {numbers}"
         return False
-    attrs = dict(op.attrs)
+    attrs = op.attrs | ({"zero_point": numbers.zero_point} if numbers.zero_point else {})
     if y is not None and "clamp_lo" in attrs:
         attrs["clamp_lo"], attrs["clamp_hi"] = y.clamps(float(attrs["clamp_lo"]), float(attrs["clamp_hi"]))
     new = DraftOp(op.type, op.name, [source.inputs[0]], op.outputs, attrs, numbers.consts(), op.info, op.weights)
@@ -133,7 +133,8 @@ def quantize_pool(draft: Draft, op: DraftOp) -> bool:
     following, source = quantize_after(draft, op), dequantize_of(draft, op.inputs[0])
     if following is None or source is None:
         return False
-    attrs = op.attrs | pool_attrs(quantization_of(source), quantization_of(following))
+    numbers = global_pool_attrs if op.type == "global_average_pool" else pool_attrs
+    attrs = op.attrs | numbers(quantization_of(source), quantization_of(following))
     return _become(draft, following, DraftOp(op.type, op.name, [source.inputs[0]], [], attrs, info=op.info), source, following)
 
 

@@ -69,6 +69,10 @@ class Candidate:
         return {"kernel": self.kernel, "cycles": None if self.cycles is None else round(self.cycles), "reason": self.reason}
 
 
+# What a convolution does with its sums.
+EPILOGUE = {"clamp_lo", "clamp_hi", "zero_point", "sum_lo", "sum_hi", "sum_scale", "sum_offset", "residual_scale", "residual_first"}
+
+
 @dataclass
 class Choice:
     """The kernel that is taken, its packed weights, and the candidates that were not, with reasons."""
@@ -85,7 +89,7 @@ def select_conv(weights: np.ndarray, attrs: dict[str, int | float], pixels: int 
     costs, suffix = (INT8, "u8s8") if int8 else (F32, "f32")
     pixels = pixels or TYPICAL_PIXELS
     words = -(-pixels // 64)
-    conv = {name: int(value) for name, value in attrs.items() if name not in ("clamp_lo", "clamp_hi") and not name.startswith("sum_")}
+    conv = {name: int(value) for name, value in attrs.items() if name not in EPILOGUE}
     candidates = [
         _dense(weights, conv, costs, suffix, -(-pixels // 16) / 4),
         _sparse(weights, conv, costs, suffix, words),

@@ -88,14 +88,15 @@ class Conv:
         return out.reshape(x.shape[0], -1, h, w)
 
     def operator(self, kind: str, consts: list[np.ndarray], isa: str, *, dtype: str, out_dtype: str | None = None, zero_point: int = 0,
-                 out_zero_point: int = 0, residual_zero_point: int | None = None, **attrs: float) -> Operator:
+                 out_zero_point: int = 0, residual_zero_point: int | None = None, shift: int = 0, **attrs: float) -> Operator:
+        """`shift` is the attribute zero_point; `out_zero_point` is what fills the output's gaps."""
         (in_rows, in_cols), (out_rows, out_cols) = self.gaps
         out_dtype = out_dtype or dtype
         inputs = [TensorSpec(dtype, True, in_rows, in_cols, zero_point)]
         if residual_zero_point is not None:
             inputs.append(TensorSpec(out_dtype, True, out_rows + 1, out_cols, residual_zero_point))
         output = TensorSpec(out_dtype, True, out_rows, out_cols, out_zero_point)
-        return Operator(kind, inputs, [output], self.attrs | attrs, consts, isa)
+        return Operator(kind, inputs, [output], self.attrs | attrs | ({"zero_point": shift} if shift else {}), consts, isa)
 
 
 POINTWISE = {"kernel_h": 1, "kernel_w": 1} | dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 0)
@@ -160,7 +161,7 @@ def fma(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     return adjusted.astype(np.float32)
 
 
-def requantized(acc: np.ndarray, scale: np.ndarray, offset: np.ndarray, lo: float = 0, hi: float = 255) -> np.ndarray:
-    """rint(clamp(fma(float(acc), scale, offset))) as u8; scale and offset per channel (axis 1)."""
+def requantized(acc: np.ndarray, scale: np.ndarray, offset: np.ndarray, lo: float = 0, hi: float = 255, zero_point: int = 0) -> np.ndarray:
+    """clamp(rint(fma(float(acc), scale, offset)) + zero_point) as u8; scale and offset per channel (axis 1)."""
     real = fma(acc.astype(np.int32).astype(np.float32), scale.reshape(1, -1, 1, 1), offset.reshape(1, -1, 1, 1))
-    return np.rint(np.clip(real, np.float32(lo), np.float32(hi))).astype(np.uint8)
+    return np.clip(np.rint(real).astype(np.float64) + zero_point, lo, hi).astype(np.uint8)

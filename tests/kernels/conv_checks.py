@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -47,19 +48,37 @@ def check_bits(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 
     expected = requantized(sums(conv, operands, 77), *operands[3:])
     for splits in (1, 3):
         np.testing.assert_array_equal(run_int8(kind, pack, conv, operands, isa, splits, zero_point=77), expected)
+    check_output_zero_point(kind, pack, conv, isa)
+
+
+def check_output_zero_point(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
+    """It joins behind the rounding: of sums that are odd multiples of a half, ties go to the even number before, not after it."""
+    x, w, init, scale, offset = int8_operands(conv)
+    operands = (x, w, init, np.full_like(scale, 0.5), np.zeros_like(offset))
+    acc = sums(conv, operands)
+    operands = (x, w, (init - np.median(acc)).astype(np.int32), *operands[3:])
+    acc = sums(conv, operands)
+    for lo, hi in ((0, 255), (30, 200)):
+        expected = requantized(acc, *operands[3:], lo, hi, zero_point=101)
+        actual = run_int8(kind, pack, conv, operands, isa, clamp_lo=float(lo), clamp_hi=float(hi), shift=101)
+        np.testing.assert_array_equal(actual, expected)
 
 
 def check_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
     """The bits of the convolution followed by add_u8, with narrow clamps and with the whole range of u8, which the sums leave."""
     operands = int8_operands(conv, 0.5)
     residual = np.random.default_rng(3).integers(0, 256, conv.output_shape).astype(np.uint8)
-    for lo, hi, sum_lo, sum_hi, sum_scale, sum_offset in ((10, 240, 3, 250, 0.71, -11.25), (0, 255, 0, 255, 1.9, -140.5)):
+    narrow, whole = (10, 240, 3, 250, 0.71, -11.25), (0, 255, 0, 255, 1.9, -140.5)
+    for (lo, hi, sum_lo, sum_hi, sum_scale, sum_offset), first in itertools.product((narrow, whole), (0, 1)):
         f = {"sum_scale": np.float32(sum_scale), "residual_scale": np.float32(0.413), "sum_offset": np.float32(sum_offset)}
-        q = requantized(sums(conv, operands), *operands[3:], lo, hi).astype(np.float32)
-        total = fma(q, f["sum_scale"], fma(residual.astype(np.float32), f["residual_scale"], f["sum_offset"]))
+        q = requantized(sums(conv, operands), *operands[3:], lo, hi, zero_point=3).astype(np.float32)
+        terms = [(q, f["sum_scale"]), (residual.astype(np.float32), f["residual_scale"])]
+        outer, inner = reversed(terms) if first else terms
+        total = fma(*outer, fma(*inner, f["sum_offset"]))
         assert (total.min() < 0 and total.max() > 255) or sum_lo > 0
         expected = np.rint(np.clip(total, sum_lo, sum_hi)).astype(np.uint8)
         attrs = {"clamp_lo": float(lo), "clamp_hi": float(hi), "sum_lo": float(sum_lo), "sum_hi": float(sum_hi)}
+        attrs |= {"shift": 3, "residual_first": first}
         attrs |= {name: float(value) for name, value in f.items()}
         actual = run_int8(kind, pack, conv, operands, isa, residual=residual, residual_zero_point=5, **attrs)
         np.testing.assert_array_equal(actual, expected)

@@ -133,9 +133,10 @@ def test_global_pools(shape, gaps):
         np.testing.assert_array_equal(y, runs[0])
         assert (np.abs(y - mean) <= bound).all()
     sums = u8.astype(np.int64).sum((2, 3), keepdims=True) - 131 * shape[2] * shape[3]
-    q = sums.astype(np.float32) / np.float32(shape[2] * shape[3])
-    expected = np.rint(np.clip(fma(q, np.full_like(q, 0.8), np.full_like(q, 64.5)), 60, 255))
-    for y in outputs("global_average_pool", [u8], [planar("u8", gaps, 131)], dense("u8"), {"scale": 0.8, "offset": 64.5, "clamp_lo": 60.0}):
+    step = np.float32(0.04) / (np.float32(0.05) * np.float32(shape[2] * shape[3]))
+    expected = np.clip(np.rint(sums.astype(np.float32) * step) + 64, 60, 255)
+    attrs = {"input_scale": 0.04, "output_scale": 0.05, "zero_point": 64, "clamp_lo": 60.0}
+    for y in outputs("global_average_pool", [u8], [planar("u8", gaps, 131)], dense("u8"), attrs):
         np.testing.assert_array_equal(y, expected)
     for dtype, x in (("f32", f32), ("u8", u8 // 2)):
         for y in outputs("global_max_pool", [x], [planar(dtype, gaps, 255)], dense(dtype)):

@@ -51,7 +51,7 @@ def int8_network() -> Program:
            [*packing.pack_sparse_conv_u8s8(third), *requantization(5)]),
         Op("to_dense", "store", [strided], [dense]),
         Op("max_pool", "pool", [d], [pooled], POOL),
-        Op("global_average_pool", "mean", [pooled], [mean], {"scale": 1.0, "offset": 128.0}),
+        Op("global_average_pool", "mean", [pooled], [mean], {"input_scale": 1.0, "output_scale": 1.0, "zero_point": 128}),
         Op("reshape", "flat", [mean], [flat], {"rank": 2, "dim0": 0, "dim1": -1}),
         Op("gemm_u8s8", "classifier", [flat], [logits], {"k": 6, "n": 3},
            [*packing.pack_gemm_u8s8(RNG.integers(-127, 128, (3, 6))), *requantization(3)]),
