@@ -110,7 +110,7 @@ class Case:
     def candidates(self) -> list[tuple[Candidate, bool]]:
         """The kernels that can run it, and whether it is the one that lowering selects."""
         pixels = (self.layer.out_size - 1) * (self.layer.out_size + self.gaps[1]) + self.layer.out_size
-        choice = select_conv(self.weights, dict(attributes(self.layer)), pixels)
+        choice = select_conv(self.weights, dict(attributes(self.layer)), pixels, (self.layer.out_size, self.layer.out_size))
         return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.consts is not None]
 
     def operator(self, candidate: Candidate, isa: str | None) -> Operator:
@@ -124,7 +124,8 @@ class Case:
             rest = [np.zeros(channels, np.float32)]
         source = TensorSpec(dtype, True, rows, in_cols, zero)
         output = TensorSpec(dtype, True, 0, out_cols, zero)
-        return Operator(candidate.kernel, [source], [output], attributes(self.layer), [*(candidate.consts or []), *rest], isa)
+        attrs = attributes(self.layer) | candidate.attrs
+        return Operator(candidate.kernel, [source], [output], attrs, [*(candidate.consts or []), *rest], isa)
 
     def measure(self, isa: str | None, seconds: float) -> list[Measurement]:
         """Every candidate once, checked. Raises Error for a result that is not exact (fp32: to the rounding of its sums)."""

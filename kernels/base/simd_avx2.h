@@ -48,6 +48,12 @@ static inline vf vf_even(vf a, vf b) {
   return _mm256_castsi256_ps(_mm256_permute4x64_epi64(even, _MM_SHUFFLE(3, 1, 2, 0)));
 }
 static inline vi vi_even(vi a, vi b) { return vf_bits(vf_even(vi_bits(a), vi_bits(b))); }
+static inline vf vf_odd(vf a, vf b) {
+  const __m256i odd = _mm256_castps_si256(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
+  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(odd, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+static inline vf vf_zip_lo(vf a, vf b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20); }
+static inline vf vf_zip_hi(vf a, vf b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31); }
 static inline vb vb_even(vb a, vb b) {
   const __m256i low = _mm256_set1_epi16(0x00ff);
   const __m256i even = _mm256_packus_epi16(_mm256_and_si256(a, low), _mm256_and_si256(b, low));

@@ -46,6 +46,16 @@ static inline vi vi_even(vi a, vi b) {
   return _mm512_permutex2var_epi32(a, even, b);
 }
 static inline vf vf_even(vf a, vf b) { return vi_bits(vi_even(vf_bits(a), vf_bits(b))); }
+static inline vf vf_odd(vf a, vf b) {
+  const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return _mm512_permutex2var_ps(a, odd, b);
+}
+static inline vf vf_zip_lo(vf a, vf b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
+}
+static inline vf vf_zip_hi(vf a, vf b) {
+  return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
+}
 static inline vb vb_even(vb a, vb b) {
   const __m512i low = _mm512_set1_epi16(0x00ff), order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
   return _mm512_permutexvar_epi64(order, _mm512_packus_epi16(_mm512_and_si512(a, low), _mm512_and_si512(b, low)));

@@ -60,6 +60,11 @@ static inline vf vi_bits(vi a) {
 /* The elements at even places of a followed by b. */
 static inline vf vf_even(vf a, vf b) { return (void)b, a; }
 static inline vi vi_even(vi a, vi b) { return (void)b, a; }
+/* Those at odd places. */
+static inline vf vf_odd(vf a, vf b) { return (void)a, b; }
+/* a and b in turn, element by element: the first half, and the second. */
+static inline vf vf_zip_lo(vf a, vf b) { return (void)b, a; }
+static inline vf vf_zip_hi(vf a, vf b) { return (void)a, b; }
 static inline vb vb_even(vb a, vb b) { return (void)b, a; }
 
 /* To nearest, ties to even; INT32_MIN where that does not fit. */

@@ -4,11 +4,13 @@ from .conv import pack_conv_f32, pack_conv_u8s8, pack_depthwise_f32, pack_depthw
 from .gemm import pack_gemm_f32, pack_gemm_u8s8, pack_sparse_gemm_f32, pack_sparse_gemm_u8s8
 from .grouping import GroupingCost
 from .lists import pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
+from .winograd import pack_conv_winograd_f32, winograd_matrices
 
 __all__ = [
     "GroupingCost",
     "pack_conv_f32",
     "pack_conv_u8s8",
+    "pack_conv_winograd_f32",
     "pack_depthwise_f32",
     "pack_depthwise_u8s8",
     "pack_gemm_f32",
@@ -18,4 +20,5 @@ __all__ = [
     "pack_sparse_gemm_f32",
     "pack_sparse_gemm_u8s8",
     "unpack_lists",
+    "winograd_matrices",
 ]

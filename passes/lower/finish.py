@@ -31,6 +31,7 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
     rest = op.consts if op.inputs[0] is not None and op.inputs[0].dtype == "u8" else [weights.bias.astype(np.float32)]
     op.type = choice.kernel
     op.consts = [*choice.consts, *rest]
+    op.attrs |= choice.chosen.attrs
     op.weights = None
     values = weights.values
     op.info |= {
@@ -47,7 +48,7 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
 def _conv(op: DraftOp) -> None:
     weights, y = op.weights, op.outputs[0]
     assert weights is not None
-    choice = select_conv(_values(op, weights), op.attrs, _plane_pixels(y))
+    choice = select_conv(_values(op, weights), op.attrs, _plane_pixels(y), _plane_size(y))
     pixels = _product(y.shape[2:]) if y.shape is not None else None
     _take(op, choice, weights, None if pixels is None else pixels * int(weights.values.size))
 
@@ -84,9 +85,14 @@ def _product(dims: tuple[Dim, ...]) -> int | None:
     return result
 
 
-def _plane_pixels(value: Value) -> int | None:
-    """Flat pixels from the first to the last valid one."""
+def _plane_size(value: Value) -> tuple[int, int] | None:
+    """Height and width."""
     if value.shape is None or _product(value.shape[2:]) is None:
         return None
-    height, width = int(value.shape[2] or 0), int(value.shape[3] or 0)
-    return (height - 1) * (width + value.gap_cols) + width
+    return int(value.shape[2] or 0), int(value.shape[3] or 0)
+
+
+def _plane_pixels(value: Value) -> int | None:
+    """Flat pixels from the first to the last valid one."""
+    size = _plane_size(value)
+    return None if size is None else (size[0] - 1) * (size[1] + value.gap_cols) + size[1]

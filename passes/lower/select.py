@@ -7,13 +7,16 @@ with narrower vectors both sides of a comparison grow alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 
 from ...kernels.packing import (
     pack_conv_f32,
     pack_conv_u8s8,
+    pack_conv_winograd_f32,
     pack_depthwise_f32,
     pack_depthwise_u8s8,
     pack_gemm_f32,
@@ -23,6 +26,7 @@ from ...kernels.packing import (
     pack_sparse_gemm_f32,
     pack_sparse_gemm_u8s8,
 )
+from .winograd_costs import TYPICAL_SIZE, WINOGRAD, winograd_cycles, winograd_refusal
 
 TYPICAL_PIXELS = 28 * 29
 """Pixels of a plane, gaps included, where the size is not known before run time."""
@@ -58,12 +62,19 @@ _SIZES = (1, 2, 4)
 
 @dataclass
 class Candidate:
-    """A way to run a layer. cycles: None where it was not estimated; consts: packed weights, for the one that is taken."""
+    """A way to run a layer. cycles: None where it was not estimated; pack: makes the packed weights; attrs: what the operator needs
+    beside those of the layer."""
 
     kernel: str
     cycles: float | None
     reason: str
-    consts: list[np.ndarray] | None = None
+    pack: Callable[[], list[np.ndarray]] | None = None
+    attrs: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def consts(self) -> list[np.ndarray] | None:
+        """The packed weights, made when they are first asked for; None where the layer does not fit the kernel."""
+        return None if self.pack is None else self.pack()
 
     def describe(self) -> dict[str, object]:
         return {"kernel": self.kernel, "cycles": None if self.cycles is None else round(self.cycles), "reason": self.reason}
@@ -83,8 +94,11 @@ class Choice:
     others: list[Candidate]
 
 
-def select_conv(weights: np.ndarray, attrs: dict[str, int | float], pixels: int | None) -> Choice:
-    """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; pixels of an output plane, gaps included."""
+def select_conv(
+    weights: np.ndarray, attrs: dict[str, int | float], pixels: int | None, size: tuple[int, int] | None = None
+) -> Choice:
+    """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; pixels of an output plane, gaps included; its height
+    and width. None where they are known at run time only."""
     int8 = weights.dtype != np.float32
     costs, suffix = (INT8, "u8s8") if int8 else (F32, "f32")
     pixels = pixels or TYPICAL_PIXELS
@@ -95,6 +109,8 @@ def select_conv(weights: np.ndarray, attrs: dict[str, int | float], pixels: int 
         _sparse(weights, conv, costs, suffix, words),
         _depthwise(weights, conv, costs, suffix, words),
     ]
+    if not int8:
+        candidates += [_winograd(weights, conv, size or TYPICAL_SIZE, tile) for tile in WINOGRAD]
     return _fastest(candidates)
 
 
@@ -124,7 +140,7 @@ def _dense(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: 
     steps = -(-per_group // 4) if suffix == "u8s8" else per_group
     cycles = words * rows * (steps * kernel_h * kernel_w * costs.dense + costs.dense_output)
     pack = pack_conv_u8s8 if suffix == "u8s8" else pack_conv_f32
-    return Candidate(kernel, cycles, "", pack(weights, **conv))
+    return Candidate(kernel, cycles, "", partial(pack, weights, **conv))
 
 
 def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
@@ -142,7 +158,7 @@ def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix:
         of_size = steps[sizes == size]
         cycles += words * step * float(of_size.sum()) + -(-words // pass_words) * costs.list_pass * len(of_size)
     counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in _SIZES if (sizes == s).any())
-    return Candidate(kernel, cycles, f"{zeros:.0%} zeros, lists {counts}", consts)
+    return Candidate(kernel, cycles, f"{zeros:.0%} zeros, lists {counts}", lambda: consts)
 
 
 def _depthwise(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix: str, words: int) -> Candidate:
@@ -156,7 +172,17 @@ def _depthwise(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suff
     of_word = _pieces(conv, suffix) * costs.depthwise + costs.depthwise_output
     cycles = weights.shape[0] * (words * of_word + costs.depthwise_plane)
     pack = pack_depthwise_u8s8 if suffix == "u8s8" else pack_depthwise_f32
-    return Candidate(kernel, cycles, "", pack(weights, **conv))
+    return Candidate(kernel, cycles, "", partial(pack, weights, **conv))
+
+
+def _winograd(weights: np.ndarray, conv: dict[str, int], size: tuple[int, int], tile: int) -> Candidate:
+    kernel, group = "conv_winograd_f32", conv.get("group", 1)
+    refusal = winograd_refusal(weights.shape[2:], conv)
+    if refusal is not None:
+        return Candidate(kernel, None, refusal)
+    cycles = winograd_cycles(weights.shape[0], weights.shape[1], group, size, tile)
+    pack = partial(pack_conv_winograd_f32, weights, tile=tile, group=group)
+    return Candidate(kernel, cycles, f"F({tile}x{tile}, 3x3)", pack, {"tile": tile})
 
 
 @dataclass(frozen=True)
@@ -190,12 +216,12 @@ def select_gemm(weights: np.ndarray, rows: int | None) -> Choice:
     rows = 1 if rows is None else max(rows, 1)
     entries, zeros = int(np.count_nonzero(weights)), 1.0 - np.count_nonzero(weights) / max(weights.size, 1)
     few = rows <= FEW_ROWS
-    dense = Candidate(f"gemm_{suffix}", 0.0, "", (pack_gemm_u8s8 if int8 else pack_gemm_f32)(weights))
+    dense = Candidate(f"gemm_{suffix}", 0.0, "", partial(pack_gemm_u8s8 if int8 else pack_gemm_f32, weights))
     dense.cycles = _product_cycles(weights.size, costs.dense[0 if few else 1], rows, dense.consts or [])
     sparse = Candidate(f"sparse_gemm_{suffix}", None, f"{zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}")
     if zeros >= SPARSE_FROM:
-        sparse.consts, sparse.reason = (pack_sparse_gemm_u8s8 if int8 else pack_sparse_gemm_f32)(weights), f"{zeros:.0%} zeros"
-        sparse.cycles = _product_cycles(entries, costs.sparse[0 if few else 1], rows, sparse.consts)
+        sparse.pack, sparse.reason = partial(pack_sparse_gemm_u8s8 if int8 else pack_sparse_gemm_f32, weights), f"{zeros:.0%} zeros"
+        sparse.cycles = _product_cycles(entries, costs.sparse[0 if few else 1], rows, sparse.consts or [])
     return _fastest([dense, sparse])
 
 

@@ -125,6 +125,8 @@ def planar_network() -> Program:
         return planes
 
     branch("conv_f32", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_f32(weights), np.ones(4, np.float32))
+    winograd = {**conv, "out_channels": 4, "tile": 4}
+    branch("conv_winograd_f32", [p], "f32", winograd, *packing.pack_conv_winograd_f32(weights), np.ones(4, np.float32))
     depthwise = {**conv, "out_channels": 12, "group": 6}
     branch("depthwise_f32", [p], "f32", depthwise, *packing.pack_depthwise_f32(single), np.ones(12, np.float32))
     branch("depthwise_u8s8", [u], "u8", depthwise, *packing.pack_depthwise_u8s8(single_s8), *requantization(12))

@@ -23,7 +23,7 @@ def attrs(w, group=1):
 @pytest.mark.parametrize(("dtype", "suffix"), [(np.int64, "u8s8"), (np.float32, "f32")])
 @pytest.mark.parametrize(("zeros", "kernel"), [(0.0, "conv"), (0.1, "conv"), (0.9, "sparse_conv"), (1.0, "sparse_conv")])
 def test_sparse_from_some_share_of_zeros(dtype, suffix, zeros, kernel):
-    w = weights((64, 64, 3, 3), zeros, dtype)
+    w = weights((64, 64, 1, 1), zeros, dtype)
     assert select_conv(w, attrs(w), 784).kernel == f"{kernel}_{suffix}"
 
 
@@ -49,6 +49,36 @@ def test_depthwise():
     choice = select_conv(w, attrs(w, 16), 784)
     assert choice.kernel == "depthwise_u8s8"
     assert {c.kernel for c in choice.others} == {"conv_u8s8", "sparse_conv_u8s8"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "zeros", "size", "kernel", "tile"),
+    [
+        ((64, 64, 3, 3), 0.0, (56, 56), "conv_winograd_f32", 4),
+        ((512, 512, 3, 3), 0.0, (7, 7), "conv_winograd_f32", 2),
+        ((64, 64, 3, 3), 0.0, None, "conv_winograd_f32", 4),
+        ((64, 3, 3, 3), 0.0, (112, 112), "conv_f32", None),
+        ((64, 64, 3, 3), 0.95, (56, 56), "sparse_conv_f32", None),
+    ],
+)
+def test_winograd_where_there_are_channels_enough_to_pay_for_the_transforms(shape, zeros, size, kernel, tile):
+    w = weights(shape, zeros, np.float32)
+    choice = select_conv(w, attrs(w), None if size is None else size[0] * (size[1] + 1), size)
+    assert (choice.kernel, choice.chosen.attrs.get("tile")) == (kernel, tile)
+
+
+@pytest.mark.parametrize("changed", [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}], ids=str)
+def test_winograd_needs_a_plain_3x3_kernel(changed):
+    w = weights((8, 8, 3, changed.get("kernel_w", 3)), 0.0, np.float32)
+    refused = [c for c in _all(select_conv(w, attrs(w) | changed, 784)) if c.kernel == "conv_winograd_f32"]
+    assert {c.reason for c in refused} == {"expected a 3x3 kernel of stride 1 and dilation 1"}
+    assert all(c.cycles is None and c.consts is None for c in refused)
+
+
+def test_the_tile_of_a_winograd_convolution_is_an_attribute():
+    net = Net()
+    program = lower(net.model(net.node("Conv", net.input("x", (1, 64, 28, 28)), net.const(normal((64, 64, 3, 3))), pads=[1, 1, 1, 1])))
+    assert [op.attrs["tile"] for op in program.ops if op.type == "conv_winograd_f32"] == [4]
 
 
 def test_reasons_of_those_that_were_not_taken():
@@ -102,7 +132,7 @@ def test_what_inspect_shows_is_noted():
     assert info["macs"] == 8 * 4 * 9 * 64
     assert info["weights"] == w.size
     assert info["sparsity"] == pytest.approx(1 - np.count_nonzero(w) / w.size, abs=1e-4)
-    assert {c["kernel"] for c in info["candidates"]} == {"conv_f32", "depthwise_f32"}
+    assert {c["kernel"] for c in info["candidates"]} == {"conv_f32", "depthwise_f32", "conv_winograd_f32"}
 
 
 def test_sizes_known_at_run_time_have_no_count_of_operations():

@@ -1,0 +1,96 @@
+/* From planes to transformed tiles. */
+#ifndef HONED_CONV_WINOGRAD_F32_INPUT_H
+#define HONED_CONV_WINOGRAD_F32_INPUT_H
+
+/* The first n elements at p, at most a vector; the rest is 0. */
+ALWAYS vf load_upto(const float *p, int64_t n) {
+  if (n >= VF_LANES) return vf_load(p);
+  return n > 0 ? vf_load_part(p, n) : vf_set1(0.0f);
+}
+
+/* Every fourth of the first n elements at p, from the first, the second ... on. */
+ALWAYS void split_4(const float *p, int64_t n, int phases, vf *out) {
+  const vf a = load_upto(p, n), b = load_upto(p + VF_LANES, n - VF_LANES);
+  const vf c = load_upto(p + 2 * VF_LANES, n - 2 * VF_LANES), d = load_upto(p + 3 * VF_LANES, n - 3 * VF_LANES);
+  const vf even_lo = vf_even(a, b), even_hi = vf_even(c, d), odd_lo = vf_odd(a, b), odd_hi = vf_odd(c, d);
+  out[0] = vf_even(even_lo, even_hi);
+  out[1] = vf_even(odd_lo, odd_hi);
+  if (phases == 2) return;
+  out[2] = vf_odd(even_lo, even_hi);
+  out[3] = vf_odd(odd_lo, odd_hi);
+}
+
+ALWAYS void split_2(const float *p, int64_t n, vf *out) {
+  const vf a = load_upto(p, n), b = load_upto(p + VF_LANES, n - VF_LANES);
+  out[0] = vf_even(a, b);
+  out[1] = vf_odd(a, b);
+}
+
+/* out[j][t] = element m * t + j of a row of `count` elements, zeros behind them. Stores whole vectors. */
+ALWAYS void split_row(int tile, const float *row, int64_t count, int64_t tiles, float *out, int64_t stride) {
+  for (int64_t t = 0; t < tiles; t += VF_LANES) {
+    const float *p = row + tile * t;
+    const int64_t n = count - tile * t;
+    vf v[6];
+    if (tile == 4) {
+      split_4(p, n, 4, v);
+      split_4(p + 4, n - 4, 2, v + 4);
+      HONED_UNROLL2(j, vf_store(out + (4 + j) * stride + t, v[4 + j]);)
+    } else {
+      split_2(p, n, v);
+      split_2(p + 2, n - 2, v + 2);
+    }
+    HONED_UNROLL4(j, vf_store(out + j * stride + t, v[j]);)
+  }
+}
+
+/* Phases [m][n][tile rows][row_tiles] of the input rows of the band's tile rows: input row m * r + i is row r of phase i. */
+ALWAYS void split_plane(int tile, const band *b, const float *plane) {
+  const honed_winograd_plan *plan = b->plan;
+  const honed_conv *c = &b->p->conv;
+  const int64_t first = b->task.tile / plan->row_tiles, last = (b->task.tile_end - 1) / plan->row_tiles;
+  const int64_t rows = tile * (last - first) + tile + 2;
+  for (int64_t r = 0; r < rows; r++) {
+    float *out = b->phases + r % tile * (tile + 2) * plan->phase_stride + r / tile * plan->row_tiles;
+    const int64_t y = tile * first + r - c->pad_top;
+    if (y >= 0 && y < b->x->dims[2]) {
+      const float *row = plane + y * b->x->row_stride - c->pad_left;
+      split_row(tile, row, b->x->dims[3] + c->pad_left, plan->row_tiles, out, plan->phase_stride);
+    } else {
+      for (int j = 0; j < tile + 2; j++) memset(out + j * plan->phase_stride, 0, (size_t)plan->row_tiles * sizeof *out);
+    }
+  }
+}
+
+/* Transforms a vector of tiles; `out` is its place in the first point. */
+ALWAYS void transform_tiles(int tile, const honed_winograd_plan *plan, const float *phases, float *out) {
+  const int size = tile + 2;
+  vf d[36], half[36];
+  HONED_UNROLL6(
+      i, if (i < size) {
+        const float *row = phases + i % tile * size * plan->phase_stride + i / tile * plan->row_tiles;
+        HONED_UNROLL6(j, if (j < size) d[i * size + j] = vf_load(row + j * plan->phase_stride);)
+      })
+  HONED_UNROLL6(j, if (j < size) transform_input(size, d + j, size, half + j, size);)
+  HONED_UNROLL6(
+      i, if (i < size) {
+        vf row[6];
+        transform_input(size, half + i * size, 1, row, 1);
+        HONED_UNROLL6(j, if (j < size) vf_store(out + (i * size + j) * plan->point_stride, row[j]);)
+      })
+}
+
+/* Fills `transformed` with the band's tiles. */
+ALWAYS void transform_band(int tile, const band *b) {
+  const honed_winograd_plan *plan = b->plan;
+  const int64_t skipped = b->task.tile % plan->row_tiles, tiles = b->task.tile_end - b->task.tile;
+  const float *image = (const float *)b->x->data + b->task.image * b->x->image_stride;
+  for (int64_t c = 0; c < plan->channels; c++) {
+    split_plane(tile, b, image + (b->task.group * plan->channels + c) * b->x->plane_stride);
+    for (int64_t t = 0; t < tiles; t += VF_LANES) {
+      transform_tiles(tile, plan, b->phases + skipped + t, b->transformed + c * plan->band_tiles + t);
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,67 @@
+#include "conv_winograd_f32.h"
+
+enum {
+  most_vectors = 3,               /* of 16 tiles in a band: the widest tile of the kernels */
+  transformed_bytes = 640 * 1024, /* that stay in a second-level cache beside the sums and the weights */
+  wanted_tasks = 8,
+};
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* The longest band whose transformed pixels fit, then evened out over the plane. */
+static void choose_bands(honed_winograd_plan *plan) {
+  const int64_t vector_bytes = plan->size * plan->size * plan->channels * HONED_WINOGRAD_LANES * (int64_t)sizeof(float);
+  const int64_t longest = smaller(larger(transformed_bytes / vector_bytes, 1), most_vectors);
+  const int64_t vectors = divide_up(plan->tiles, HONED_WINOGRAD_LANES);
+  const int64_t bands = divide_up(vectors, longest);
+  plan->band_tiles = divide_up(vectors, bands) * HONED_WINOGRAD_LANES;
+  plan->bands = divide_up(plan->tiles, plan->band_tiles);
+}
+
+static void lay_out_scratch(honed_winograd_plan *plan, int64_t tile, int64_t tile_rows) {
+  const int64_t n = plan->size, rows = smaller((plan->band_tiles - 2) / plan->row_tiles + 2, tile_rows);
+  const int64_t used = (rows + (n - 1) / tile) * plan->row_tiles + HONED_WINOGRAD_LANES; /* whole vectors are stored and loaded */
+  plan->phase_stride = divide_up(used, HONED_WINOGRAD_LANES) * HONED_WINOGRAD_LANES;
+  /* An odd number of cache lines: the points of a tile do not compete for one set. */
+  plan->point_stride = (plan->channels * plan->band_tiles / HONED_WINOGRAD_LANES | 1) * HONED_WINOGRAD_LANES;
+  plan->phases_end = tile * n * plan->phase_stride;
+  plan->transformed_end = plan->phases_end + n * n * plan->point_stride;
+  plan->sums_end = plan->transformed_end + n * n * HONED_WINOGRAD_ROWS * plan->band_tiles;
+}
+
+honed_status honed_winograd_plan_create(const honed_winograd_f32 *p, honed_call *call, honed_context *ctx) {
+  const honed_tensor *y = call->outputs[0];
+  void *memory = NULL;
+  const honed_status status = honed_call_alloc(call, sizeof(honed_winograd_plan), &memory, ctx);
+  if (status != HONED_OK) return status;
+  honed_winograd_plan *plan = memory;
+  const int64_t tile_rows = divide_up(y->dims[2], p->tile);
+  plan->size = p->tile + 2;
+  plan->channels = p->conv.in_channels / p->conv.group;
+  plan->blocks = divide_up(p->conv.out_channels / p->conv.group, HONED_WINOGRAD_ROWS);
+  plan->row_tiles = divide_up(y->dims[3], p->tile);
+  plan->tiles = tile_rows * plan->row_tiles;
+  choose_bands(plan);
+  lay_out_scratch(plan, p->tile, tile_rows);
+  const int64_t tasks = y->dims[0] * p->conv.group * plan->bands;
+  plan->chunks = tasks == 0 ? 1 : smaller(divide_up(wanted_tasks, tasks), plan->blocks);
+  call->plan = plan;
+  call->num_tasks = tasks * plan->chunks;
+  call->scratch_bytes = (size_t)(plan->sums_end + (p->tile * p->tile + 1) * plan->band_tiles) * sizeof(float);
+  return HONED_OK;
+}
+
+honed_winograd_task honed_winograd_task_get(const honed_winograd_plan *plan, int64_t group, int64_t task) {
+  const int64_t chunk = task % plan->chunks, band = task / plan->chunks % plan->bands;
+  const int64_t outer = task / plan->chunks / plan->bands;
+  return (honed_winograd_task){
+      .image = outer / group,
+      .group = outer % group,
+      .tile = band * plan->band_tiles,
+      .tile_end = smaller((band + 1) * plan->band_tiles, plan->tiles),
+      .block = plan->blocks * chunk / plan->chunks,
+      .block_end = plan->blocks * (chunk + 1) / plan->chunks,
+  };
+}

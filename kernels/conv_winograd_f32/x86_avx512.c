@@ -1,0 +1,5 @@
+#include "base/simd_avx512.h"
+
+#define HONED_VARIANT avx512
+#define TILE_ROWS 8
+#include "generic.h"

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from honed.kernels._native import KernelError, isa_levels
+from honed.kernels.packing import pack_conv_winograd_f32, winograd_matrices
+
+from tests.kernels import conv_checks as check
+from tests.kernels.conv_cases import WITH_RESIDUAL, Conv, exact
+
+NO_PADS = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 0)
+CASES = [
+    Conv(),
+    Conv(in_channels=5, out_channels=7, height=13, width=31, batch=2, extra_rows=1, extra_cols=2),
+    Conv(height=3, width=3, **NO_PADS),
+    Conv(in_channels=3, out_channels=17, height=1, width=1),
+    Conv(pad_top=0, pad_left=2, pad_bottom=1, pad_right=0, height=9, width=5),
+    Conv(pad_top=2, pad_left=0, pad_bottom=3, pad_right=2, height=4, width=11),
+    Conv(height=9, width=70, **NO_PADS),
+    Conv(in_channels=4, out_channels=3, height=2, width=200),
+    Conv(group=2, in_channels=6, out_channels=10),
+    Conv(group=8),
+    Conv(in_channels=30, out_channels=40, height=28, width=28),
+    Conv(in_channels=90, out_channels=20, height=24, width=33, batch=2),
+    Conv(in_channels=257, out_channels=33, height=7, width=7),
+]
+TILES = (2, 4)
+
+
+def run(conv, operands, isa, tile, splits=1, residual=None, **attrs):
+    def pack(w, **kwargs):
+        return pack_conv_winograd_f32(w, tile=tile, **kwargs)
+
+    return check.run_float("conv_winograd_f32", pack, conv, operands, isa, splits, residual, tile=tile, **attrs)
+
+
+def bound(conv: Conv, operands, tile: int, y: np.ndarray) -> np.ndarray:
+    """(channels + 16 m) eps |A'| (sum of (|G||w||G'|) . (|B'||x||B|)) |A| + 2 eps |y|, tile by tile."""
+    x, w, _ = (np.abs(a.astype(np.float64)) for a in operands)
+    a, g, b = (np.abs(m) for m in winograd_matrices(tile))
+    n, _, h, width = conv.output_shape
+    rows, cols = -(-h // tile), -(-width // tile)
+    pads = ((0, 0), (0, 0), (conv.pad_top, tile + 2), (conv.pad_left, tile + 2))
+    padded = np.pad(x, pads)[:, :, : rows * tile + 2, : cols * tile + 2]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (tile + 2, tile + 2), axis=(2, 3))[:, :, ::tile, ::tile]
+    v = (b @ windows @ b.T).reshape(n, conv.group, -1, rows, cols, tile + 2, tile + 2)
+    u = (g @ w @ g.T).reshape(conv.group, -1, w.shape[1], tile + 2, tile + 2)
+    sums = a @ np.einsum("ngcrskl,gockl->ngorskl", v, u, optimize=True) @ a.T
+    magnitude = sums.transpose(0, 1, 2, 3, 5, 4, 6).reshape(n, conv.out_channels, rows * tile, cols * tile)[:, :, :h, :width]
+    eps = float(np.finfo(np.float32).eps)
+    return (w.shape[1] + 16 * tile) * eps * magnitude + 2 * eps * np.abs(y)
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", CASES, ids=str)
+def test_sums_are_within_their_bound(conv, isa, tile):
+    operands = check.float_operands(conv)
+    expected = exact(conv, *operands[:2]) + operands[2].reshape(1, -1, 1, 1)
+    limit = bound(conv, operands, tile, expected)
+    for splits in (1, 3):
+        assert (np.abs(run(conv, operands, isa, tile, splits) - expected) <= limit).all()
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("conv", CASES, ids=str)
+def test_variants_agree_to_the_bit(conv, tile):
+    operands = check.float_operands(conv)
+    first, *others = [run(conv, operands, isa, tile) for isa in isa_levels()]
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("isa", isa_levels())
+def test_residual_and_clamp(isa, tile):
+    operands = check.float_operands(WITH_RESIDUAL)
+    residual = np.random.default_rng(3).standard_normal(WITH_RESIDUAL.output_shape).astype(np.float32)
+    expected = np.clip(run(WITH_RESIDUAL, operands, isa, tile) + residual, np.float32(-0.25), np.float32(1.5))
+    actual = run(WITH_RESIDUAL, operands, isa, tile, residual=residual, clamp_lo=-0.25, clamp_hi=1.5)
+    np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("isa", isa_levels())
+def test_a_tile_reads_no_pixel_but_its_own(isa, tile):
+    conv = Conv(height=9, width=10, batch=2)
+    operands = x, *_ = check.float_operands(conv)
+    clean = run(conv, operands, isa, tile)
+    x[0, :, 8, 9] = np.nan
+    x[1, :, 0, 0] = np.inf
+    spoilt = run(conv, operands, isa, tile)
+    np.testing.assert_array_equal(spoilt[0, :, :4, :4], clean[0, :, :4, :4])
+    np.testing.assert_array_equal(spoilt[1, :, 4:, 4:], clean[1, :, 4:, 4:])
+    assert not np.isfinite(spoilt[0, :, 8, 9]).any()
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_matrices_compute_the_convolution(tile):
+    a, g, b = winograd_matrices(tile)
+    rng = np.random.default_rng(1)
+    x, w = rng.standard_normal((tile + 2, tile + 2)), rng.standard_normal((3, 3))
+    expected = sum(w[k, m] * x[k : k + tile, m : m + tile] for k in range(3) for m in range(3))
+    np.testing.assert_allclose(a @ ((g @ w @ g.T) * (b @ x @ b.T)) @ a.T, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("changed", [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_h": 1}, {"tile": 3}], ids=str)
+def test_what_it_cannot_run_is_refused(changed):
+    conv = Conv(**NO_PADS)
+    _, w, bias = check.float_operands(conv)
+    with pytest.raises(KernelError, match=r"expected a 3x3 kernel of stride 1 and dilation 1|tile is 3, expected 2 or 4"):
+        conv.operator("conv_winograd_f32", [*pack_conv_winograd_f32(w), bias], None, dtype="f32", **{"tile": 4} | changed)
+
+
+def test_a_kernel_that_is_not_3x3_is_not_packed():
+    with pytest.raises(ValueError, match="kernel of 5x3"):
+        pack_conv_winograd_f32(np.zeros((2, 2, 5, 3), np.float32))
