@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ..functions import UNARY
+from ..functions import BINARY, UNARY
 from ..reasons import require
 from ..translate import Translator, handles
 
@@ -84,12 +84,22 @@ def clip(t: Translator, node: gs.Node) -> None:
     t.emit("clip", [x], node.outputs[0], limits)
 
 
-@handles("Identity", "Dropout")
+@handles("Identity")
 def identity(t: Translator, node: gs.Node) -> None:
-    require(not any(t.is_used(mask) for mask in node.outputs[1:]), "the output of a mask")
+    t.bind(node.outputs[0], t.any(node.inputs[0]))
+
+
+@handles("Dropout")
+def dropout(t: Translator, node: gs.Node) -> None:
+    """The identity, and a mask that is true everywhere."""
     training = t.input(node, 2)
     require(training is None or not t.require_const(node, 2, "training_mode").any(), "training mode")
     t.bind(node.outputs[0], t.any(node.inputs[0]))
+    for mask in node.outputs[1:]:
+        if t.is_used(mask):
+            x = t.value(node.inputs[0])
+            some = x if x.dtype == "bool" else t.emit("cast", [x], t.temporary(mask, "some", x.shape, "bool"))
+            t.emit("binary", [some, t.draft.constant(f"{mask.name}/true", np.array(True))], mask, {"op": BINARY["or"]}, shape=x.shape)
 
 
 @handles("Cast", "CastLike")

@@ -124,6 +124,25 @@ def test_mod(fmod):
     check(net.model(net.node("Mod", net.input("a", (4, 5), dtype), net.input("b", (5,), dtype), fmod=fmod)), feed)
 
 
+@pytest.mark.parametrize("types_of", [(np.float32, np.int64), (np.float32, np.int32), (np.int64, np.float32), (np.int32, np.float32)])
+def test_power_of_mixed_types(types_of):
+    net, dtypes = Net(), dict(zip("ab", types_of, strict=True))
+    feed = {"a": np.arange(2, 14).reshape(3, 4).astype(dtypes["a"]), "b": np.array([0, 1, 2, 7]).astype(dtypes["b"])}
+    check(net.model(net.node("Pow", *(net.input(n, feed[n].shape, dtypes[n]) for n in "ab"))), feed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.bool_])
+def test_mask_of_dropout_is_true(dtype):
+    net = Net()
+    x, shape = RNG(0).integers(0, 2, (3, 4)).astype(dtype), ("n", 4)
+    if dtype == np.bool_:
+        net.node("Cast", net.node("Cast", net.input("x", shape, dtype), to=1), name="c", to=1)
+        net.node("Dropout", "c", name="y", outputs=2)
+    else:
+        net.node("Dropout", net.input("x", shape), name="y", outputs=2)
+    check(net.model("y", "y.1"), {"x": x})
+
+
 @pytest.mark.parametrize("op", ["Max", "Min", "Sum", "Mean"])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_several_operands(op, count):
