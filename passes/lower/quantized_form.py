@@ -1,48 +1,20 @@
 """One form for all quantised models: QLinear* and *Integer operators become DequantizeLinear → float operator → QuantizeLinear.
 
 ONNX defines QLinearConv and QLinearMatMul as exactly that, and ONNX Runtime its contributed operators (com.microsoft). One recogniser
-then serves every exporter. DynamicQuantizeLinear is dropped: its consumers compute in float, which is at least as precise.
+then serves every exporter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import TypeAlias
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
 from ...graph import index_of, infer_shapes
-
-Tensor: TypeAlias = gs.Tensor
-
-
-class _Writer:
-    """Writes the float form of one node in front of it, with fresh tensors named after it."""
-
-    def __init__(self, graph: gs.Graph, node: gs.Node, numbers: Callable[[], int]):
-        self.graph, self.node, self.numbers = graph, node, numbers
-        self.nodes: list[gs.Node] = []
-
-    def variable(self, dtype: type | None = np.float32, shape: object = None) -> gs.Variable:
-        return gs.Variable(f"{self.node.name or self.node.op}/qdq.{self.numbers()}", dtype=dtype, shape=shape)
-
-    def constant(self, array: np.ndarray) -> gs.Constant:
-        return gs.Constant(f"{self.node.name or self.node.op}/qdq.{self.numbers()}", np.asarray(array))
-
-    def emit(self, op: str, inputs: list[Tensor], output: Tensor, attrs: dict | None = None) -> Tensor:
-        name = f"{self.node.name}/{op}" if op in ("QuantizeLinear", "DequantizeLinear") else self.node.name
-        self.nodes.append(gs.Node(op, name, attrs or {}, inputs, [output]))
-        return output
-
-    def dequantize(self, x: Tensor, scale: Tensor, zero_point: Tensor | None, axis: int = 0) -> Tensor:
-        inputs = [x, scale] + ([zero_point] if _present(zero_point) else [])
-        attrs = {"axis": axis} if _size(scale) != 1 else {}
-        return self.emit("DequantizeLinear", inputs, self.variable(shape=x.shape), attrs)
-
-    def quantize(self, x: Tensor, scale: Tensor, zero_point: Tensor | None, output: Tensor) -> Tensor:
-        return self.emit("QuantizeLinear", [x, scale] + ([zero_point] if _present(zero_point) else []), output)
+from .dynamic_form import dynamic
+from .form_writer import FormWriter, Tensor, operand, size_of, take
 
 
 def to_qdq(graph: gs.Graph) -> dict[str, str]:
@@ -56,7 +28,7 @@ def to_qdq(graph: gs.Graph) -> dict[str, str]:
         form = FORMS.get(node.op)
         if form is None or node.domain not in _DOMAINS.get(node.op, _ANY):
             continue
-        writer = _Writer(graph, node, lambda: next(number))
+        writer = FormWriter(graph, node, lambda: next(number))
         note = form(writer, node)
         if note:
             notes[node.name] = note
@@ -70,26 +42,7 @@ def to_qdq(graph: gs.Graph) -> dict[str, str]:
     return notes
 
 
-def _present(tensor: Tensor | None) -> bool:
-    return tensor is not None and not tensor.is_empty()
-
-
-def _size(tensor: Tensor) -> int:
-    return int(tensor.values.size) if isinstance(tensor, gs.Constant) else int(np.prod(tensor.shape)) if tensor.shape else 1
-
-
-def _input(node: gs.Node, index: int) -> Tensor | None:
-    return node.inputs[index] if index < len(node.inputs) and not node.inputs[index].is_empty() else None
-
-
-def _take(node: gs.Node) -> Tensor:
-    """Detaches the node's output so that another node can write it."""
-    output = node.outputs[0]
-    node.outputs.clear()
-    return output
-
-
-def _integer_bias(w: _Writer, bias: Tensor | None, x_scale: Tensor, w_scale: Tensor) -> list[Tensor]:
+def _integer_bias(w: FormWriter, bias: Tensor | None, x_scale: Tensor, w_scale: Tensor) -> list[Tensor]:
     """An s32 bias stands for bias * (x_scale * w_scale)."""
     if bias is None:
         return []
@@ -100,27 +53,27 @@ def _integer_bias(w: _Writer, bias: Tensor | None, x_scale: Tensor, w_scale: Ten
     return [w.dequantize(bias, scale, None)]
 
 
-def _conv(w: _Writer, node: gs.Node) -> None:
+def _conv(w: FormWriter, node: gs.Node) -> None:
     x, xs, xz, weight, ws, wz, ys, yz = node.inputs[:8]
-    bias = _integer_bias(w, _input(node, 8), xs, ws)
-    output = _take(node)
+    bias = _integer_bias(w, operand(node, 8), xs, ws)
+    output = take(node)
     y = w.emit("Conv", [w.dequantize(x, xs, xz), w.dequantize(weight, ws, wz), *bias], w.variable(shape=output.shape), node.attrs)
     w.quantize(y, ys, yz, output)
 
 
-def _matmul(w: _Writer, node: gs.Node) -> None:
+def _matmul(w: FormWriter, node: gs.Node) -> None:
     a, a_s, az, b, bs, bz, ys, yz = node.inputs[:8]
-    output = _take(node)
+    output = take(node)
     last = (len(b.shape) - 1) if b.shape is not None else 0
     y = w.emit("MatMul", [w.dequantize(a, a_s, az), w.dequantize(b, bs, bz, last)], w.variable(shape=output.shape))
     w.quantize(y, ys, yz, output)
 
 
-def _gemm(w: _Writer, node: gs.Node) -> None:
+def _gemm(w: FormWriter, node: gs.Node) -> None:
     a, a_s, az, b, bs, bz = node.inputs[:6]
-    bias = _integer_bias(w, _input(node, 6), a_s, bs)
-    ys, yz = _input(node, 7), _input(node, 8)
-    output = _take(node)
+    bias = _integer_bias(w, operand(node, 6), a_s, bs)
+    ys, yz = operand(node, 7), operand(node, 8)
+    output = take(node)
     axis = 0 if node.attrs.get("transB", 0) else 1
     inputs = [w.dequantize(a, a_s, az), w.dequantize(b, bs, bz, axis), *bias]
     attrs = {k: node.attrs[k] for k in ("alpha", "transA", "transB") if k in node.attrs}
@@ -129,20 +82,20 @@ def _gemm(w: _Writer, node: gs.Node) -> None:
         w.quantize(y, ys, yz, output)
 
 
-def _binary(op: str) -> Callable[[_Writer, gs.Node], None]:
-    def form(w: _Writer, node: gs.Node) -> None:
+def _binary(op: str) -> Callable[[FormWriter, gs.Node], None]:
+    def form(w: FormWriter, node: gs.Node) -> None:
         a, a_s, az, b, bs, bz, ys = node.inputs[:7]
-        output = _take(node)
+        output = take(node)
         y = w.emit(op, [w.dequantize(a, a_s, az), w.dequantize(b, bs, bz)], w.variable(shape=output.shape))
-        w.quantize(y, ys, _input(node, 7), output)
+        w.quantize(y, ys, operand(node, 7), output)
 
     return form
 
 
-def _unary(op: str) -> Callable[[_Writer, gs.Node], None]:
-    def form(w: _Writer, node: gs.Node) -> None:
+def _unary(op: str) -> Callable[[FormWriter, gs.Node], None]:
+    def form(w: FormWriter, node: gs.Node) -> None:
         x, xs, xz, ys = node.inputs[:4]
-        output = _take(node)
+        output = take(node)
         attrs = {k: v for k, v in node.attrs.items() if k not in ("channels_last", "opset")}
         x = w.dequantize(x, xs, xz)
         if node.attrs.get("channels_last", 0):
@@ -151,32 +104,32 @@ def _unary(op: str) -> Callable[[_Writer, gs.Node], None]:
             y = w.emit("Transpose", [y], w.variable(shape=output.shape), {"perm": [0, 2, 3, 1]})
         else:
             y = w.emit(op, [x], w.variable(shape=output.shape), attrs)
-        w.quantize(y, ys, _input(node, 4), output)
+        w.quantize(y, ys, operand(node, 4), output)
 
     return form
 
 
-def _concat(w: _Writer, node: gs.Node) -> None:
+def _concat(w: FormWriter, node: gs.Node) -> None:
     ys, yz = node.inputs[:2]
     parts = [w.dequantize(*node.inputs[i : i + 3]) for i in range(2, len(node.inputs), 3)]
-    output = _take(node)
+    output = take(node)
     w.quantize(w.emit("Concat", parts, w.variable(shape=output.shape), node.attrs), ys, yz, output)
 
 
-def _integer_product(op: str) -> Callable[[_Writer, gs.Node], None]:
+def _integer_product(op: str) -> Callable[[FormWriter, gs.Node], None]:
     """ConvInteger and MatMulInteger: the float operator over x - zero_point. Its sums are integers, and the Cast to float that
     usually follows is no longer needed."""
 
-    def form(w: _Writer, node: gs.Node) -> None:
+    def form(w: FormWriter, node: gs.Node) -> None:
         x, weight = node.inputs[:2]
         one = w.constant(np.array(1, np.float32))
         last = len(weight.shape) - 1 if op == "MatMul" and weight.shape is not None else 0
-        wz = _input(node, 3)
-        w_scale = one if wz is None or _size(wz) == 1 else w.constant(np.ones(_size(wz), np.float32))
+        wz = operand(node, 3)
+        w_scale = one if wz is None or size_of(wz) == 1 else w.constant(np.ones(size_of(wz), np.float32))
         is_float = x.dtype == np.float32
-        real = x if is_float else w.dequantize(x, one, _input(node, 2))
+        real = x if is_float else w.dequantize(x, one, operand(node, 2))
         inputs = [real, w.dequantize(weight, w_scale, wz, last)]
-        output = _take(node)
+        output = take(node)
         casts = [u for u in output.outputs if u.op == "Cast" and u.attrs.get("to") in (1, np.float32)]
         y = w.emit(op, inputs, w.variable(shape=output.shape), node.attrs)
         for cast in casts:
@@ -187,25 +140,14 @@ def _integer_product(op: str) -> Callable[[_Writer, gs.Node], None]:
     return form
 
 
-def _dynamic(w: _Writer, node: gs.Node) -> str:
-    x, outputs = node.inputs[0], list(node.outputs)
-    unit = [w.constant(np.array(1, np.float32)), w.constant(np.array(0, np.uint8))]
-    for old, new in zip(outputs, [x, *unit], strict=False):
-        for user in list(old.outputs):
-            user.inputs = [new if t is old else t for t in user.inputs]
-            if user.op == "DequantizeLinear" and new is x:
-                user.op, user.attrs, user.inputs = "Identity", {}, [x]
-    return "dynamically quantised: computed in float"
-
-
 _ANY: tuple[str | None, ...] = (None, "", "ai.onnx")
 _MICROSOFT = ("com.microsoft",)
-FORMS: dict[str, Callable[[_Writer, gs.Node], str | None]] = {
+FORMS: dict[str, Callable[[FormWriter, gs.Node], str | None]] = {
     "QLinearConv": _conv,
     "QLinearMatMul": _matmul,
     "ConvInteger": _integer_product("Conv"),
     "MatMulInteger": _integer_product("MatMul"),
-    "DynamicQuantizeLinear": _dynamic,
+    "DynamicQuantizeLinear": dynamic,
     "QGemm": _gemm,
     "QLinearAdd": _binary("Add"),
     "QLinearMul": _binary("Mul"),

@@ -1,4 +1,6 @@
-"""QuantizeLinear and DequantizeLinear. Constants stay constants; quantised activations are u8, s8 ones shifted by 128."""
+"""QuantizeLinear and DequantizeLinear. Constants stay constants; quantised activations are u8, s8 ones shifted by 128.
+
+Activations with many scales are computed in float (`spread.py`)."""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from ..draft import QuantizedConstant
 from ..program import DTYPE_NAMES, Value
 from ..reasons import Unsupported, require
 from ..translate import Translator, handles
+from .spread import dequantize_by_axis, quantize_by_axis, spread
 
 
 @handles("QuantizeLinear")
@@ -18,9 +21,11 @@ def quantize(t: Translator, node: gs.Node) -> None:
     if array is not None:
         t.bind(node.outputs[0], t.draft.constant(node.outputs[0].name, _quantize_constant(node, array, scale, zero_point, dtype)))
         return
-    require(scale.size == 1, f"an activation with {scale.size} scales, expected one")
     x = t.value(node.inputs[0])
     require(x.dtype == "f32", f"input is {x.dtype}, expected f32")
+    if scale.size > 1:
+        quantize_by_axis(t, node, scale, zero_point, dtype)
+        return
     zero = int(zero_point.reshape(-1)[0]) + (128 if dtype == "s8" else 0)
     y = t.draft.value(node.outputs[0].name, "u8", t.shape(node.outputs[0]) or x.shape, zero)
     t.emit("quantize", [x], y, {"scale": float(scale.reshape(-1)[0]), "zero_point": zero})
@@ -33,7 +38,6 @@ def _parameters(t: Translator, node: gs.Node) -> tuple[np.ndarray, np.ndarray, s
     """Scale, zero point and the dtype of the quantised side."""
     scale = t.require_const(node, 1, "the scale").astype(np.float32)
     require(bool(np.isfinite(scale).all() and (scale > 0).all()), "a scale is not a positive number")
-    require(int(node.attrs.get("block_size", 0)) == 0, "blocked quantisation")
     zero = t.input(node, 2)
     if zero is not None:
         zero_point = t.require_const(node, 2, "the zero point")
@@ -49,10 +53,7 @@ def _parameters(t: Translator, node: gs.Node) -> tuple[np.ndarray, np.ndarray, s
 
 
 def _quantize_constant(node: gs.Node, x: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, dtype: str) -> np.ndarray:
-    if scale.size > 1:
-        shape = [1] * x.ndim
-        shape[int(node.attrs.get("axis", 1))] = -1
-        scale, zero_point = scale.reshape(shape), zero_point.reshape(shape) if zero_point.size > 1 else zero_point
+    scale, zero_point = (spread(node, array, x.shape) for array in (scale, zero_point))
     info = np.iinfo(np.uint8 if dtype == "u8" else np.int8)
     return np.clip(np.rint(x.astype(np.float32) / scale) + zero_point, info.min, info.max).astype(info.dtype)
 
@@ -65,7 +66,9 @@ def dequantize(t: Translator, node: gs.Node) -> None:
     if array is not None:
         t.bind(output, _constant(t, node, array, scale, zero_point))
         return
-    require(scale.size == 1, f"an activation with {scale.size} scales, expected one")
+    if scale.size > 1:
+        dequantize_by_axis(t, node, scale, zero_point)
+        return
     source = t.any(node.inputs[0])
     signed = source.dtype == "s8" or t.is_shifted(source)
     x = source if source.dtype == "s32" else t.shifted(node.inputs[0])
@@ -76,10 +79,13 @@ def dequantize(t: Translator, node: gs.Node) -> None:
     t.emit("dequantize", [x], output, {"scale": float(scale.reshape(-1)[0]), "zero_point": zero})
 
 
-def _constant(t: Translator, node: gs.Node, array: np.ndarray, scale: np.ndarray, zero_point: np.ndarray) -> QuantizedConstant:
+def _constant(t: Translator, node: gs.Node, array: np.ndarray, scale: np.ndarray, zero_point: np.ndarray) -> Value:
     dtype = DTYPE_NAMES.get(array.dtype)
     if dtype not in ("u8", "s8", "s32"):
         raise Unsupported(f"a constant quantised to {array.dtype}, expected uint8, int8 or int32")
+    if scale.size > 1 and int(node.attrs.get("block_size", 0)):
+        scales, zero_points = spread(node, scale, array.shape), spread(node, zero_point, array.shape)
+        return t.draft.constant(node.outputs[0].name, (array.astype(np.int64) - zero_points).astype(np.float32) * scales)
     axis = int(node.attrs.get("axis", 1)) % max(array.ndim, 1)
     fits = scale.size == 1 or (array.ndim > 0 and scale.size == array.shape[axis])
     require(fits, f"{scale.size} scales over axis {axis} of {list(array.shape)}")
