@@ -14,6 +14,6 @@ def supported_operators() -> dict[str, list[str]]:
     operators that are rewritten to others first."""
     groups = defaultdict(list)
     for name, handler in HANDLERS.items():
-        groups[handler.__module__.rpartition(".")[2]].append(name)
+        groups[handler.__module__.rpartition(".")[2].replace("_", " ")].append(name)
     groups["quantized forms"] += FORMS
     return {group: sorted(groups[group]) for group in sorted(groups)}

@@ -215,8 +215,22 @@ def test_depth_and_space_are_exchanged(mode: str) -> None:
     y = run("depth_to_space", x, blocksize=3, mode=("DCR", "CRD").index(mode))[0]
     np.testing.assert_array_equal(y, onnx_node("DepthToSpace", [x], blocksize=3, mode=mode)[0])
     np.testing.assert_array_equal(run("space_to_depth", y, blocksize=3)[0], onnx_node("SpaceToDepth", [y], blocksize=3)[0])
-    with pytest.raises(KernelError, match="that blocks of 4 divide"):
+    expected = np.reshape(np.transpose(y.reshape(2, 2, 3, 3, 5, 3), (0, 1, 3, 5, 2, 4)), x.shape)
+    np.testing.assert_array_equal(run("space_to_depth", y, blocksize=3, mode=1)[0], expected)
+    with pytest.raises(KernelError, match="that blocks of 4 x 4 divide"):
         run("depth_to_space", x, blocksize=4)
+
+
+@pytest.mark.parametrize("mode", [0, 1])
+def test_blocks_of_unequal_sides(mode: int) -> None:
+    x = numbers((2, 12, 4, 5))
+    y = run("depth_to_space", x, blocksize=2, block_w=3, mode=mode)[0]
+    split = (0, 3, 4, 1, 5, 2) if mode == 0 else (0, 1, 4, 2, 5, 3)
+    channels = (2, 3, 2) if mode == 0 else (2, 2, 3)
+    np.testing.assert_array_equal(y, x.reshape(2, *channels, 4, 5).transpose(split).reshape(2, 2, 8, 15))
+    np.testing.assert_array_equal(run("space_to_depth", y, blocksize=2, block_w=3, mode=mode)[0], x)
+    with pytest.raises(KernelError, match="that blocks of 2 x 4 divide"):
+        run("space_to_depth", y, blocksize=2, block_w=4)
 
 
 def test_movement_refuses_another_dtype_of_the_output() -> None:

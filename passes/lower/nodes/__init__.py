@@ -12,4 +12,5 @@ from . import (  # noqa: F401
     reductions,
     resize,
     shapes,
+    transposed_convolution,
 )

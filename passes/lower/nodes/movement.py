@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -153,17 +153,7 @@ def tile(t: Translator, node: gs.Node) -> None:
     t.emit("tile", [t.value(node.inputs[0])], node.outputs[0], consts=[s64(ints(t, node, 1, "repeats") or [])])
 
 
-def _block(op_type: str) -> Callable[[Translator, gs.Node], None]:
-    def handler(t: Translator, node: gs.Node) -> None:
-        attrs = {"blocksize": int(node.attrs["blocksize"])}
-        by_columns = node.attrs.get("mode", "DCR") in ("CRD", b"CRD")
-        if op_type == "depth_to_space":
-            attrs["mode"] = int(by_columns)
-        require(op_type == "depth_to_space" or not by_columns, "mode CRD")
-        _move(t, node, op_type, attrs)
-
-    return handler
-
-
-handles("DepthToSpace")(_block("depth_to_space"))
-handles("SpaceToDepth")(_block("space_to_depth"))
+@handles("DepthToSpace", "SpaceToDepth")
+def blocks(t: Translator, node: gs.Node) -> None:
+    op_type = "depth_to_space" if node.op == "DepthToSpace" else "space_to_depth"
+    _move(t, node, op_type, {"blocksize": int(node.attrs["blocksize"]), "mode": int(node.attrs.get("mode", "DCR") in ("CRD", b"CRD"))})

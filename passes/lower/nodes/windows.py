@@ -18,6 +18,22 @@ WINDOW_ATTRS = (
 
 
 @dataclass(frozen=True)
+class Axis:
+    """The windows along one axis."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    begin: int
+    end: int
+
+    @property
+    def extent(self) -> int:
+        """How many elements a window spans."""
+        return (self.kernel - 1) * self.dilation + 1
+
+
+@dataclass(frozen=True)
 class Window:
     """The geometry of a 2-D convolution or pool; pads are top, left, bottom, right."""
 
@@ -30,29 +46,52 @@ class Window:
         return dict(zip(WINDOW_ATTRS, (*self.kernel, *self.strides, *self.dilations, *self.pads), strict=True))
 
 
+def window_of(axes: Sequence[Axis]) -> Window:
+    """Of one or two axes; one alone is that of the columns."""
+    h, w = axes if len(axes) == 2 else (Axis(1, 1, 1, 0, 0), axes[0])
+    return Window((h.kernel, w.kernel), (h.stride, w.stride), (h.dilation, w.dilation), (h.begin, w.begin, h.end, w.end))
+
+
 def read_window(node: gs.Node, kernel: Sequence[int], shape: tuple[Dim, ...] | None) -> Window:
     """`kernel` has 1 or 2 dimensions, `shape` is the input's. Raises Unsupported."""
+    require(len(kernel) in (1, 2), f"{len(kernel)}-D windows, expected 1-D or 2-D")
+    return window_of(read_axes(node, kernel, shape))
+
+
+def read_axes(node: gs.Node, kernel: Sequence[int], shape: tuple[Dim, ...] | None) -> list[Axis]:
+    """One per dimension of `kernel`; `shape` is the input's. Raises Unsupported."""
     rank = len(kernel)
-    require(rank in (1, 2), f"{rank}-D windows, expected 1-D or 2-D")
-    strides = [int(s) for s in node.attrs.get("strides", [1] * rank)]
-    dilations = [int(d) for d in node.attrs.get("dilations", [1] * rank)]
-    require(min(strides + dilations + list(kernel)) > 0, "a kernel, stride or dilation is not positive")
+    strides, dilations = steps(node, rank)
+    require(min(kernel) > 0, f"kernel {list(kernel)}")
     pads = _pads(node, kernel, strides, dilations, shape)
     require(min(pads) >= 0, f"negative pads {pads}")
-    if rank == 1:
-        return Window((1, kernel[0]), (1, strides[0]), (1, dilations[0]), (0, pads[0], 0, pads[1]))
-    return Window((kernel[0], kernel[1]), (strides[0], strides[1]), (dilations[0], dilations[1]), (pads[0], pads[1], pads[2], pads[3]))
+    return [Axis(int(kernel[i]), strides[i], dilations[i], pads[i], pads[rank + i]) for i in range(rank)]
 
 
-def _pads(
-    node: gs.Node, kernel: Sequence[int], strides: list[int], dilations: list[int], shape: tuple[Dim, ...] | None
-) -> list[int]:
+def steps(node: gs.Node, rank: int) -> tuple[list[int], list[int]]:
+    """Strides and dilations. Raises Unsupported where one is not positive."""
+    strides, dilations = ([int(s) for s in node.attrs.get(name, [1] * rank)] for name in ("strides", "dilations"))
+    require(len(strides) == len(dilations) == rank and min(strides + dilations) > 0, f"strides {strides}, dilations {dilations}")
+    return strides, dilations
+
+
+def auto_pad(node: gs.Node) -> str:
     auto = node.attrs.get("auto_pad", "NOTSET")
-    auto = auto.decode() if isinstance(auto, bytes) else auto
+    return auto.decode() if isinstance(auto, bytes) else str(auto)
+
+
+def explicit_pads(node: gs.Node, rank: int) -> list[int]:
+    pads = [int(p) for p in node.attrs.get("pads", [0] * 2 * rank)]
+    require(len(pads) == 2 * rank, f"pads {pads} for {rank} axes")
+    return pads
+
+
+def _pads(node: gs.Node, kernel: Sequence[int], strides: list[int], dilations: list[int], shape: tuple[Dim, ...] | None) -> list[int]:
+    auto = auto_pad(node)
     if auto == "VALID":
         return [0] * 2 * len(kernel)
     if auto not in ("SAME_UPPER", "SAME_LOWER"):
-        return [int(p) for p in node.attrs.get("pads", [0] * 2 * len(kernel))]
+        return explicit_pads(node, len(kernel))
     begins, ends = [], []
     for i, (k, s, d) in enumerate(zip(kernel, strides, dilations, strict=True)):
         extent = (k - 1) * d
