@@ -28,7 +28,7 @@ enum { PARTS = 8 };
     return;                                                  \
   }
 
-static honed_reduce_sum start_f32(honed_reduce_op op) {
+static honed_reduce_sum start_real(honed_reduce_op op) {
   return (honed_reduce_sum){.d = op == HONED_REDUCE_MAX ? -INFINITY : op == HONED_REDUCE_MIN ? INFINITY : op == HONED_REDUCE_PROD ? 1 : 0};
 }
 
@@ -41,42 +41,13 @@ static void combine(honed_reduce_op op, double part, double *sum) {
   }
 }
 
-static void run_f32(honed_reduce_op op, const void *vx, int64_t n, double shift, honed_reduce_sum *sum) {
-  const float *x = vx;
-  switch (op) {
-    case HONED_REDUCE_MAX: RUN(-INFINITY, v > s || v != v ? v : s)
-    case HONED_REDUCE_MIN: RUN(INFINITY, v < s || v != v ? v : s)
-    case HONED_REDUCE_PROD: RUN(1, s * v)
-    case HONED_REDUCE_L1: RUN(0, s + fabs(v))
-    case HONED_REDUCE_L2:
-    case HONED_REDUCE_SUM_SQUARE: RUN(0, s + v * v)
-    case HONED_REDUCE_LOG_SUM_EXP: RUN(0, s + exp(v - shift))
-    default: RUN(0, s + v)
-  }
-}
+#define T float
+#define NAME(function) function##_f32
+#include "floats.inc"
 
-static void columns_f32(honed_reduce_op op, const void *vx, int64_t n, int64_t stride, const double *shifts, honed_reduce_sum *sums) {
-  const float *x = vx;
-  switch (op) {
-    case HONED_REDUCE_MAX: COLUMNS(v > s || v != v ? v : s)
-    case HONED_REDUCE_MIN: COLUMNS(v < s || v != v ? v : s)
-    case HONED_REDUCE_PROD: COLUMNS(s * v)
-    case HONED_REDUCE_L1: COLUMNS(s + fabs(v))
-    case HONED_REDUCE_L2:
-    case HONED_REDUCE_SUM_SQUARE: COLUMNS(s + v * v)
-    case HONED_REDUCE_LOG_SUM_EXP: COLUMNS(s + exp(v - shifts[i]))
-    default: COLUMNS(s + v)
-  }
-}
-
-static void store_f32(honed_reduce_op op, honed_reduce_sum sum, int64_t count, double shift, void *y) {
-  double value = sum.d;
-  if (op == HONED_REDUCE_MEAN) value /= (double)count;
-  if (op == HONED_REDUCE_L2) value = sqrt(value);
-  if (op == HONED_REDUCE_LOG_SUM) value = log(value);
-  if (op == HONED_REDUCE_LOG_SUM_EXP) value = shift + log(value);
-  *(float *)y = (float)value;
-}
+#define T double
+#define NAME(function) function##_f64
+#include "floats.inc"
 
 static int64_t add(honed_reduce_op op, int64_t sum, int64_t value) {
   switch (op) {
@@ -110,5 +81,6 @@ static int64_t add(honed_reduce_op op, int64_t sum, int64_t value) {
 
 INTEGER(s64, int64_t, INT64_MIN, INT64_MAX)
 INTEGER(s32, int32_t, INT32_MIN, INT32_MAX)
-
-const honed_reduce_functions honed_reduce_f32 = {start_f32, run_f32, columns_f32, store_f32};
+INTEGER(s8, int8_t, INT8_MIN, INT8_MAX)
+INTEGER(u8, uint8_t, 0, UINT8_MAX)
+INTEGER(bool, uint8_t, 0, 1)

@@ -20,6 +20,21 @@ typedef struct reduce_plan {
   int64_t count;               /* elements behind each output */
 } reduce_plan;
 
+/* NULL where the type has no such reduction. */
+static const honed_reduce_functions *functions_of(honed_dtype dtype, honed_reduce_op op) {
+  const bool arithmetic = op <= HONED_REDUCE_PROD, extreme = op == HONED_REDUCE_MAX || op == HONED_REDUCE_MIN;
+  switch (dtype) {
+    case HONED_F32: return &honed_reduce_f32;
+    case HONED_F64: return &honed_reduce_f64;
+    case HONED_S64: return arithmetic ? &honed_reduce_s64 : NULL;
+    case HONED_S32: return arithmetic ? &honed_reduce_s32 : NULL;
+    case HONED_S8: return extreme ? &honed_reduce_s8 : NULL;
+    case HONED_U8: return extreme ? &honed_reduce_u8 : NULL;
+    case HONED_BOOL: return extreme ? &honed_reduce_bool : NULL;
+    default: return NULL;
+  }
+}
+
 static honed_status create(const honed_op_spec *spec, void **out, honed_context *ctx) {
   reduce_params p = {0};
   int64_t op = 0;
@@ -30,11 +45,8 @@ static honed_status create(const honed_op_spec *spec, void **out, honed_context 
   if (status != HONED_OK) return status;
   p.op = (honed_reduce_op)op;
   const honed_dtype dtype = spec->inputs[0]->dtype;
-  const bool integer = dtype == HONED_S64 || dtype == HONED_S32;
-  if (!(dtype == HONED_F32 || (integer && p.op <= HONED_REDUCE_PROD))) {
-    return honed_fail(ctx, HONED_UNSUPPORTED, "reduction %d of %s", (int)op, honed_dtype_name(dtype));
-  }
-  p.functions = dtype == HONED_F32 ? &honed_reduce_f32 : dtype == HONED_S64 ? &honed_reduce_s64 : &honed_reduce_s32;
+  p.functions = functions_of(dtype, p.op);
+  if (p.functions == NULL) return honed_fail(ctx, HONED_UNSUPPORTED, "reduction %d of %s", (int)op, honed_dtype_name(dtype));
   p.bytes = (int64_t)honed_dtype_bytes(dtype);
   return honed_params_copy(&p, sizeof p, out, ctx);
 }

@@ -1,9 +1,10 @@
 /* reduce: sums, extremes and norms over axes of a dense tensor.
  *
- *   sum, mean, max, min, prod          f32 s64 s32
- *   l1 Σ|x|, l2 √Σx², sum_square Σx², log_sum log Σx, log_sum_exp max + log Σexp(x - max)       f32
+ *   max, min                           f32 f64 s64 s32 u8 s8 bool
+ *   sum, mean, prod                    f32 f64 s64 s32
+ *   l1 Σ|x|, l2 √Σx², sum_square Σx², log_sum log Σx, log_sum_exp max + log Σexp(x - max)       f32 f64
  *
- * f32 is accumulated in double: over adjacent elements in eight parts, element i in part i mod 8; over others in order.
+ * Floats are accumulated in double: over adjacent elements in eight parts, element i in part i mod 8; over others in order.
  * Integers wrap; their mean truncates. max and min give NaN where one element is. Over no elements: 0, 1 for prod, the least or
  * greatest number of the type for max and min, NaN for a float mean. */
 #ifndef HONED_REDUCE_H
@@ -42,6 +43,7 @@ typedef struct honed_reduce_functions {
   void (*store)(honed_reduce_op op, honed_reduce_sum sum, int64_t count, double shift, void *y);
 } honed_reduce_functions;
 
-extern const honed_reduce_functions honed_reduce_f32, honed_reduce_s64, honed_reduce_s32;
+extern const honed_reduce_functions honed_reduce_f32, honed_reduce_f64, honed_reduce_s64, honed_reduce_s32, honed_reduce_s8,
+    honed_reduce_u8, honed_reduce_bool;
 
 #endif

@@ -11,7 +11,8 @@ from honed.kernels._native import KernelError, Operator, TensorSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-DTYPES = {"f32": np.float32, "s64": np.int64, "s32": np.int32, "u8": np.uint8, "s8": np.int8}
+DTYPES = {"f32": np.float32, "f64": np.float64, "s64": np.int64, "s32": np.int32, "u8": np.uint8, "s8": np.int8, "bool": np.bool_}
+PLACES = ["f32", "s64", "s32", "u8", "s8"]
 OPS: dict[str, tuple[int, Callable[..., np.ndarray]]] = {
     "sum": (0, np.sum),
     "mean": (1, np.mean),
@@ -45,6 +46,26 @@ def test_reduce_of_floats_is_rounded_once(name: str, axes: tuple[int, ...]) -> N
         # Sums of doubles in different orders: hardly ever, and never by more than one ulp, is the f32 next to it another.
         np.testing.assert_allclose(reduce(code, x, axes, splits=splits), exact.astype(np.float32), rtol=2.0**-23, atol=0)
     np.testing.assert_array_equal(reduce(code, x, axes, splits=3), reduce(code, x, axes))
+
+
+@pytest.mark.parametrize("axes", [(1,), (2,), (0, 2)], ids=str)
+@pytest.mark.parametrize("name", OPS)
+def test_reduce_of_doubles(name: str, axes: tuple[int, ...]) -> None:
+    code, function = OPS[name]
+    x = np.exp(np.random.default_rng(0).standard_normal((5, 7, 33)) / 4)
+    np.testing.assert_allclose(reduce(code, x, axes, "f64"), function(x, axis=axes, keepdims=True), rtol=1e-13)
+
+
+@pytest.mark.parametrize("axes", AXES, ids=str)
+@pytest.mark.parametrize("dtype", ["u8", "s8", "bool"])
+@pytest.mark.parametrize(("name", "of_nothing"), [("max", (0, -128, False)), ("min", (255, 127, True))])
+def test_extremes_of_bytes(name: str, of_nothing: tuple[int, int, bool], dtype: str, axes: tuple[int, ...]) -> None:
+    code, function = OPS[name]
+    bytes_ = np.random.default_rng(1).integers(0, 256, (3, 5, 19)).astype(np.uint8)
+    x = bytes_ > 127 if dtype == "bool" else bytes_.view(DTYPES[dtype])
+    for splits in (1, 3):
+        np.testing.assert_array_equal(reduce(code, x, axes, dtype, splits=splits), function(x, axis=axes or None, keepdims=True))
+    assert reduce(code, x[:, :0], (1,), dtype).flat[0] == of_nothing[("u8", "s8", "bool").index(dtype)]
 
 
 @pytest.mark.parametrize("axes", AXES, ids=str)
@@ -91,12 +112,14 @@ def test_reduce_of_nothing_and_of_what_is_no_number() -> None:
 def test_reduce_refuses() -> None:
     with pytest.raises(KernelError, match="reduction 6 of s32"):
         Operator("reduce", [TensorSpec("s32")], [TensorSpec("s32")], {"op": 6})
+    with pytest.raises(KernelError, match="reduction 0 of bool"):
+        Operator("reduce", [TensorSpec("bool")], [TensorSpec("bool")], {"op": 0})
     with pytest.raises(KernelError, match="axis 1 is named twice"):
         reduce(0, np.zeros((2, 2), np.float32), (1, -1))
 
 
 @EXAMPLES
-@given(data=st.data(), splits=st.integers(1, 3), dtype=st.sampled_from(sorted(DTYPES)), last=st.booleans(), keepdims=st.booleans())
+@given(data=st.data(), splits=st.integers(1, 3), dtype=st.sampled_from(PLACES), last=st.booleans(), keepdims=st.booleans())
 def test_argmax_and_argmin(data: st.DataObject, splits: int, dtype: str, last: bool, keepdims: bool) -> None:
     shape = data.draw(st.lists(st.integers(1, 7), min_size=1, max_size=4))
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
