@@ -32,12 +32,15 @@ honed_status honed_normalize_const(const honed_op_spec *spec, int index, const f
   return honed_const_get(spec, index, HONED_F32, *count, (const void **)out, ctx);
 }
 
+honed_status honed_normalize_epsilon(const honed_op_spec *spec, float *epsilon, honed_context *ctx) {
+  const honed_status status = honed_attr_finite(spec, "epsilon", 1e-5, epsilon, ctx);
+  return status == HONED_OK && *epsilon < 0 ? honed_fail(ctx, HONED_INVALID_ARTIFACT, "epsilon is %g", (double)*epsilon) : status;
+}
+
 honed_status honed_normalize_check(const honed_op_spec *spec, float *epsilon, honed_context *ctx) {
   honed_status status = honed_nd_one_to_one(spec, ctx);
   if (status == HONED_OK) status = honed_check_dtype(spec->inputs[0], "input 0", HONED_F32, ctx);
-  if (status == HONED_OK) status = honed_attr_finite(spec, "epsilon", 1e-5, epsilon, ctx);
-  if (status == HONED_OK && *epsilon < 0) status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "epsilon is %g", (double)*epsilon);
-  return status;
+  return status == HONED_OK ? honed_normalize_epsilon(spec, epsilon, ctx) : status;
 }
 
 honed_status honed_normalize_channels(honed_call *call, int64_t channels, int64_t *inner, honed_context *ctx) {

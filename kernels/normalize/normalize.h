@@ -2,6 +2,7 @@
  *
  *   y = (x - mean) / √(variance + epsilon) · scale + bias
  *
+ * layer_norm may have two more outputs: the mean and 1 / √(variance + epsilon), with dimensions of 1 where x is normalised.
  * Mean and variance (of the population) are computed in double in two passes, each in eight parts, element i in part i mod 8. */
 #ifndef HONED_NORMALIZE_H
 #define HONED_NORMALIZE_H
@@ -18,7 +19,10 @@ honed_statistics honed_statistics_of(const float *x, int64_t n, double epsilon);
 /* Constant `index` as f32 with any number of elements, which is returned in *count. */
 honed_status honed_normalize_const(const honed_op_spec *spec, int index, const float **out, int64_t *count, honed_context *ctx);
 
-/* One f32 input and output, and `epsilon` ≥ 0. */
+/* Attribute `epsilon` ≥ 0. */
+honed_status honed_normalize_epsilon(const honed_op_spec *spec, float *epsilon, honed_context *ctx);
+
+/* One f32 input and output, and `epsilon`. */
 honed_status honed_normalize_check(const honed_op_spec *spec, float *epsilon, honed_context *ctx);
 
 /* [N, C, ...] with C = channels; output 0 has the same shape. *inner is the number of elements of a channel. */

@@ -44,6 +44,21 @@ def test_layer_norm(axis: int) -> None:
     close(run("layer_norm", x, [scale], axis=axis, epsilon=0.5), reference("LayerNormalization", [x, scale], axis=axis, epsilon=0.5))
 
 
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("splits", [1, 3])
+def test_mean_and_deviation_of_layer_norm(axis: int, splits: int) -> None:
+    (x,) = numbers(7, (40, 5, 7))
+    (scale,) = numbers(8, x.shape[axis:])
+    attrs = {"axis": axis, "epsilon": 0.5}
+    y, mean, deviation = Operator("layer_norm", [TensorSpec()], [TensorSpec()] * 3, attrs, [scale]).run([x], splits)
+    axes, wide = tuple(range(axis % 3, 3)), x.astype(np.float64)
+    close(mean, wide.mean(axes, keepdims=True))
+    close(deviation, 1 / np.sqrt(wide.var(axes, keepdims=True) + 0.5))
+    np.testing.assert_array_equal(y, run("layer_norm", x, [scale], **attrs))
+    with pytest.raises(KernelError, match="no elements to take the mean of"):
+        Operator("layer_norm", [TensorSpec()], [TensorSpec()] * 3, {}, [scale[:0].reshape(-1)]).run([x[..., :0]])
+
+
 @pytest.mark.parametrize("shape", SHAPES[1:], ids=str)
 @pytest.mark.parametrize("groups", [1, 2, 3, 6])
 def test_group_norm(groups: int, shape: tuple[int, ...]) -> None:

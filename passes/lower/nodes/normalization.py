@@ -32,10 +32,17 @@ def batch_norm(t: Translator, node: gs.Node) -> None:
 
 @handles("LayerNormalization")
 def layer_norm(t: Translator, node: gs.Node) -> None:
-    require(not any(t.is_used(output) for output in node.outputs[1:]), "the outputs of mean and deviation")
     consts = [_f32(t, node, 1, "the scale")] + ([_f32(t, node, 2, "the bias")] if t.input(node, 2) is not None else [])
     attrs = {"axis": int(node.attrs.get("axis", -1)), "epsilon": float(node.attrs.get("epsilon", 1e-5))}
-    t.emit("layer_norm", [t.value(node.inputs[0])], node.outputs[0], attrs, consts)
+    x, name, outputs = t.value(node.inputs[0]), node.outputs[0].name, [y for y in node.outputs if t.is_used(y)]
+    if outputs == node.outputs[:1]:
+        t.emit("layer_norm", [x], node.outputs[0], attrs, consts)
+        return
+    shapes = [t.shape(y) for y in node.outputs] + [None] * (3 - len(node.outputs))
+    values = [t.draft.value(f"{name}{part}", "f32", shape) for part, shape in zip(("", "/mean", "/deviation"), shapes, strict=True)]
+    t.emit_many("layer_norm", [x], values, attrs, consts)
+    for output, value in zip(node.outputs, values, strict=False):
+        t.bind(output, value)
 
 
 @handles("InstanceNormalization", "GroupNormalization")

@@ -200,6 +200,16 @@ def test_reduction(op, axes, keepdims):
     check(net.model(y), {"x": normal((3, 4, 5))}, rtol=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("op", "dtype"),
+    [("ReduceMax", np.uint8), ("ReduceMin", np.int8), ("ReduceMax", np.bool_), ("ReduceMin", np.bool_), ("ReduceLogSumExp", np.float64)],
+)
+def test_reduction_of_other_types(op, dtype):
+    net = Net(opset=20)
+    x = RNG(0).integers(0, 2 if dtype == np.bool_ else 100, (3, 4, 5)).astype(dtype)
+    check(net.model(net.node(op, net.input("x", x.shape, dtype), net.const([1], np.int64))), {"x": x}, rtol=1e-12)
+
+
 def test_reduction_over_no_axes():
     net = Net(opset=18)
     x = net.node("Relu", net.input("x", (3, 4)))
@@ -236,6 +246,14 @@ def test_normalizations():
     z = net.node("InstanceNormalization", y, *params[:2], epsilon=1e-4)
     w = net.node("LayerNormalization", z, net.const(normal([7], 5)), net.const(normal([7], 6)), axis=-1)
     check(net.model(net.node("LRN", w, size=3, alpha=0.1, beta=0.6, bias=2.0)), {"x": normal(IMAGE)}, atol=1e-4)
+
+
+@pytest.mark.parametrize("wanted", [["y", "y.1", "y.2"], ["y", "y.2"], ["y.1"]])
+def test_mean_and_deviation_of_layer_normalization(wanted):
+    net = Net()
+    x = net.node("Relu", net.input("x", IMAGE))
+    net.node("LayerNormalization", x, net.const(normal([6, 7], 5)), net.const(normal([6, 7], 6)), name="y", outputs=3, axis=2)
+    check(net.model(*wanted), {"x": normal(IMAGE)})
 
 
 def test_batch_normalization_of_rows():
