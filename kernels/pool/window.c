@@ -1,19 +1,16 @@
 #include "window.h"
 
-/* With these bounds no sum over a window of u8 leaves s32, and no product of attributes leaves s64. */
-enum { max_kernel = 2048, max_attribute = 1 << 15 };
-
 static const char *const names_h[] = {"kernel_h", "stride_h", "dilation_h", "pad_top", "pad_bottom"};
 static const char *const names_w[] = {"kernel_w", "stride_w", "dilation_w", "pad_left", "pad_right"};
 
 honed_status honed_window_read(const honed_op_spec *spec, char axis, honed_window *out, honed_context *ctx) {
   const char *const *names = axis == 'h' ? names_h : names_w;
   int64_t ceil = 0;
-  honed_status status = honed_attr_int(spec, names[0], 1, 1, max_kernel, &out->kernel, ctx);
-  if (status == HONED_OK) status = honed_attr_int(spec, names[1], 1, 1, max_attribute, &out->stride, ctx);
-  if (status == HONED_OK) status = honed_attr_int(spec, names[2], 1, 1, max_attribute, &out->dilation, ctx);
-  if (status == HONED_OK) status = honed_attr_int(spec, names[3], 0, 0, max_attribute, &out->pad_begin, ctx);
-  if (status == HONED_OK) status = honed_attr_int(spec, names[4], 0, 0, max_attribute, &out->pad_end, ctx);
+  honed_status status = honed_attr_int(spec, names[0], 1, 1, HONED_WINDOW_MAX_KERNEL, &out->kernel, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, names[1], 1, 1, HONED_WINDOW_MAX_STEP, &out->stride, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, names[2], 1, 1, HONED_WINDOW_MAX_STEP, &out->dilation, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, names[3], 0, 0, HONED_WINDOW_MAX_STEP, &out->pad_begin, ctx);
+  if (status == HONED_OK) status = honed_attr_int(spec, names[4], 0, 0, HONED_WINDOW_MAX_STEP, &out->pad_end, ctx);
   if (status == HONED_OK) status = honed_attr_int(spec, "ceil_mode", 0, 0, 1, &ceil, ctx);
   out->ceil = ceil != 0;
   return status;

@@ -4,6 +4,9 @@
 
 #include "base/operator.h"
 
+/* With these bounds no sum over a 2-D window of u8 leaves s32, and no product of attributes leaves s64. */
+enum { HONED_WINDOW_MAX_KERNEL = 2048, HONED_WINDOW_MAX_STEP = 1 << 15 };
+
 typedef struct honed_window {
   int64_t kernel, stride, dilation, pad_begin, pad_end;
   bool ceil;

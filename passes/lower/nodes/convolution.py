@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ..dims import windowed
 from ..draft import Weights
 from ..program import Value
 from ..reasons import Unsupported, require
 from ..translate import Tensor, Translator, handles
 from .frames import emit_on_frames
-from .windows import Axis, Window, emit_lifted, lift, read_axes, window_of, window_shape
+from .windows import Axis, Window, emit_lifted, lift, read_axes, shape_over, window_of
 
 
 @handles("Conv")
@@ -33,7 +32,7 @@ def conv(t: Translator, node: gs.Node) -> None:
     if len(shape) == 3:
         weights.values = weights.values[:, :, None, :]
     window = window_of(axes)
-    emit_lifted(t, output, x, window_shape(x, shape[0], window), lambda y: emit_conv(t, lift(t, x), y, weights, group, window))
+    emit_lifted(t, output, x, shape_over(x, shape[0], axes), lambda y: emit_conv(t, lift(t, x), y, weights, group, window))
 
 
 def emit_conv(t: Translator, x: Value, y: Value, weights: Weights, group: int, window: Window) -> Value:
@@ -46,11 +45,9 @@ def emit_conv(t: Translator, x: Value, y: Value, weights: Weights, group: int, w
 def _conv_3d(t: Translator, x: Value, output: Tensor, weights: Weights, group: int, axes: list[Axis]) -> None:
     """Output frame o is a 2-D convolution over the frames o·stride + k·dilation − pad: one channel per channel and tap k."""
     depth, window = axes[0], window_of(axes[1:])
-    _, _, frames, height, width = x.shape or (None,) * 5
-    sizes = [windowed(d, a.kernel, a.stride, a.dilation, a.begin + a.end) for d, a in zip((frames, height, width), axes, strict=True)]
+    _, *shape = shape_over(x, weights.values.shape[0], axes)
     weights.values = weights.values.reshape(weights.values.shape[0], -1, *weights.values.shape[3:])
-    places = np.arange(sizes[0] if isinstance(sizes[0], int) else 0)[:, None] * depth.stride + np.arange(depth.kernel) * depth.dilation
-    shape = (weights.values.shape[0], *sizes)
+    places = np.arange(shape[1] if isinstance(shape[1], int) else 0)[:, None] * depth.stride + np.arange(depth.kernel) * depth.dilation
     emit_on_frames(t, x, output, places - depth.begin, shape, lambda frame, y: emit_conv(t, frame, y, weights, group, window))
 
 

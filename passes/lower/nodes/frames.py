@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ MAX_GATHERED = 1 << 16
 
 
 def emit_on_frames(
-    t: Translator, x: Value, output: Tensor, places: np.ndarray, shape: tuple[Dim, ...], emit: Callable[[Value, Value], Value]
+    t: Translator, x: Value, output: Tensor, places: np.ndarray, shape: Sequence[Dim], emit: Callable[[Value, Value], Value]
 ) -> None:
     """output[:, :, o] = emit(the frames places[o] of x side by side, channel by channel).
 

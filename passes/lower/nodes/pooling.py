@@ -1,13 +1,15 @@
-"""Max, average and global pooling over [N, C, H, W] and, with a height of 1, [N, C, L]."""
+"""Max, average and global pooling: over [N, C, H, W] and, with a height of 1, [N, C, L] on planes; over more dimensions, and where the
+places of maxima are wanted, on dense tensors."""
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
 from ..program import Dim, Value
 from ..reasons import require
 from ..translate import Tensor, Translator, handles
-from .windows import emit_lifted, lift, read_window, window_shape
+from .windows import Axis, emit_lifted, lift, read_axes, shape_over, window_of
 
 
 def _input(t: Translator, node: gs.Node) -> Value:
@@ -16,19 +18,33 @@ def _input(t: Translator, node: gs.Node) -> Value:
     if x.dtype == "s8":
         x = t.shifted(node.inputs[0])
     require(x.dtype in ("f32", "u8"), f"input is {x.dtype}, expected f32, u8 or s8")
-    require(x.shape is not None and len(x.shape) in (3, 4), f"rank {'unknown' if x.shape is None else len(x.shape)}, expected 3 or 4")
+    require(x.shape is not None and 3 <= len(x.shape) <= 8, f"rank {'unknown' if x.shape is None else len(x.shape)}, expected 3 to 8")
     return x
 
 
-def _read(t: Translator, node: gs.Node, x: Value) -> tuple[dict[str, int | float], tuple[Dim, ...]]:
-    """Attributes, and the shape of the output; the last window of `ceil_mode` is left out where it begins in the padding, so that then
-    only the runtime knows the size."""
-    window = read_window(node, [int(k) for k in node.attrs["kernel_shape"]], x.shape)
-    ceil = int(node.attrs.get("ceil_mode", 0))
-    shape = window_shape(x, None, window, bool(ceil))
-    if ceil and max(window.pads) > 0:
-        shape = (*shape[:2], None, None)
-    return window.attrs() | {"ceil_mode": ceil}, shape
+def _pool(t: Translator, node: gs.Node, x: Value, op_type: str, attrs: dict[str, int | float]) -> None:
+    axes, ceil = _read(node, x)
+    shape = shape_over(x, (x.shape or (None, None))[1], axes, bool(ceil))
+    if len(axes) > 2:
+        _emit_nd(t, node, x, [t.draft.value(node.outputs[0].name, x.dtype, shape, x.zero_point)], f"{op_type}_nd", attrs)
+    else:
+        _emit(t, node.outputs[0], x, op_type, shape, window_of(axes).attrs() | attrs | {"ceil_mode": ceil})
+
+
+def _read(node: gs.Node, x: Value) -> tuple[list[Axis], int]:
+    return read_axes(node, [int(k) for k in node.attrs["kernel_shape"]], x.shape), int(node.attrs.get("ceil_mode", 0))
+
+
+def _emit_nd(t: Translator, node: gs.Node, x: Value, outputs: list[Value], op_type: str, attrs: dict[str, int | float]) -> None:
+    """On dense tensors."""
+    axes, ceil = _read(node, x)
+    pads = [a.begin for a in axes] + [a.end for a in axes]
+    lists = [[a.kernel for a in axes], [a.stride for a in axes], [a.dilation for a in axes], pads]
+    t.emit_many(op_type, [x], outputs, attrs | {"ceil_mode": ceil}, [np.array(values, np.int64) for values in lists])
+    for output, value in zip(node.outputs, outputs, strict=False):
+        t.bind(output, value)
+    if t.is_shifted(x):
+        t.mark_shifted(outputs[0])
 
 
 def _emit(t: Translator, output: Tensor, x: Value, op_type: str, shape: tuple[Dim, ...], attrs: dict[str, int | float]) -> None:
@@ -43,32 +59,40 @@ def _f32(t: Translator, node: gs.Node) -> Value:
     return x
 
 
-def _pooled(x: Value) -> tuple[Dim, ...]:
-    return (*(x.shape or (None, None))[:2], 1, 1)
-
-
 @handles("MaxPool")
 def max_pool(t: Translator, node: gs.Node) -> None:
-    require(not any(t.is_used(indices) for indices in node.outputs[1:]), "the output of indices")
     x = _input(t, node)
-    attrs, shape = _read(t, node, x)
-    _emit(t, node.outputs[0], x, "max_pool", shape, attrs)
+    if not any(t.is_used(indices) for indices in node.outputs[1:]):
+        _pool(t, node, x, "max_pool", {})
+        return
+    axes, ceil = _read(node, x)
+    shape = shape_over(x, (x.shape or (None, None))[1], axes, bool(ceil))
+    y = t.draft.value(node.outputs[0].name, x.dtype, shape, x.zero_point)
+    indices = t.draft.value(node.outputs[1].name, "s64", shape)
+    _emit_nd(t, node, x, [y, indices], "max_pool_nd", {"column_major": int(node.attrs.get("storage_order", 0))})
 
 
 @handles("AveragePool")
 def average_pool(t: Translator, node: gs.Node) -> None:
-    x = _f32(t, node)
-    attrs, shape = _read(t, node, x)
-    _emit(t, node.outputs[0], x, "average_pool", shape, attrs | {"count_include_pad": int(node.attrs.get("count_include_pad", 0))})
+    _pool(t, node, _f32(t, node), "average_pool", {"count_include_pad": int(node.attrs.get("count_include_pad", 0))})
 
 
 @handles("GlobalAveragePool")
 def global_average_pool(t: Translator, node: gs.Node) -> None:
-    x = _f32(t, node)
-    _emit(t, node.outputs[0], x, "global_average_pool", _pooled(x), {})
+    _global(t, node, _f32(t, node), "global_average_pool", 1)
 
 
 @handles("GlobalMaxPool")
 def global_max_pool(t: Translator, node: gs.Node) -> None:
-    x = _input(t, node)
-    _emit(t, node.outputs[0], x, "global_max_pool", _pooled(x), {})
+    _global(t, node, _input(t, node), "global_max_pool", 2)
+
+
+def _global(t: Translator, node: gs.Node, x: Value, op_type: str, reduction: int) -> None:
+    n, c, *sizes = x.shape or ()
+    if len(sizes) <= 2:
+        _emit(t, node.outputs[0], x, op_type, (n, c, *[1] * len(sizes)), {})
+        return
+    y = t.draft.value(node.outputs[0].name, x.dtype, (n, c, *[1] * len(sizes)), x.zero_point)
+    t.bind(node.outputs[0], t.emit("reduce", [x], y, {"op": reduction}, [np.arange(2, 2 + len(sizes))]))
+    if t.is_shifted(x):
+        t.mark_shifted(y)

@@ -54,17 +54,11 @@ def conv_transpose(t: Translator, node: gs.Node) -> None:
     if w.ndim == 5:
         _emit_3d(t, node, x, c)
         return
+    n, _, *sizes = x.shape or (None,) * w.ndim
+    shape = (n, c.out_channels, *(c.size(i, d) for i, d in enumerate(sizes)))
     if w.ndim == 3:
         c = _Transposed(w[:, :, None], c.bias, group, [Axis(1, 1, 1, 0, 0), *c.axes], [0, *more])
-    n, _, *sizes = lifted_shape(x)
-    shape = (n, c.out_channels, *(c.size(i, d) for i, d in enumerate(sizes)))
     emit_lifted(t, node.outputs[0], x, shape, lambda y: _emit_2d(t, lift(t, x), y, c))
-
-
-def lifted_shape(x: Value) -> tuple[Dim, ...]:
-    """The shape that `lift` gives."""
-    shape = x.shape or (None,) * 4
-    return shape if len(shape) == 4 else (*shape[:2], 1, shape[2])
 
 
 def _read_axes(node: gs.Node, kernel: Sequence[int], more: list[int], shape: tuple[Dim, ...] | None) -> list[Axis]:

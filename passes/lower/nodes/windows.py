@@ -32,6 +32,15 @@ class Axis:
         """How many elements a window spans."""
         return (self.kernel - 1) * self.dilation + 1
 
+    def count(self, dim: Dim, ceil: bool = False) -> Dim:
+        """The number of windows; with `ceil` the last one may hang over the end, but not begin behind it."""
+        number = windowed(dim, self.kernel, self.stride, self.dilation, self.begin + self.end, ceil)
+        if not ceil or (self.begin + self.end == 0 and self.stride <= self.extent):
+            return number
+        if not isinstance(number, int) or not isinstance(dim, int):
+            return None
+        return number - (number > 1 and (number - 1) * self.stride >= dim + self.begin)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -50,12 +59,6 @@ def window_of(axes: Sequence[Axis]) -> Window:
     """Of one or two axes; one alone is that of the columns."""
     h, w = axes if len(axes) == 2 else (Axis(1, 1, 1, 0, 0), axes[0])
     return Window((h.kernel, w.kernel), (h.stride, w.stride), (h.dilation, w.dilation), (h.begin, w.begin, h.end, w.end))
-
-
-def read_window(node: gs.Node, kernel: Sequence[int], shape: tuple[Dim, ...] | None) -> Window:
-    """`kernel` has 1 or 2 dimensions, `shape` is the input's. Raises Unsupported."""
-    require(len(kernel) in (1, 2), f"{len(kernel)}-D windows, expected 1-D or 2-D")
-    return window_of(read_axes(node, kernel, shape))
 
 
 def read_axes(node: gs.Node, kernel: Sequence[int], shape: tuple[Dim, ...] | None) -> list[Axis]:
@@ -118,24 +121,16 @@ def lift(t: Translator, x: Value) -> Value:
 
 
 def emit_lifted(t: Translator, output: Tensor, x: Value, shape: tuple[Dim, ...], emit: Callable[[Value], Value]) -> None:
-    """Calls emit(y) with the value to write, of rank 4 and `shape`, and gives `output` the rank of `x`."""
-    given = t.shape(output)
-    if x.shape is None or len(x.shape) == 4:
-        y = t.draft.value(output.name, x.dtype, refine(given, shape), x.zero_point)
+    """Calls emit(y) with the value to write, of rank 4, and gives `output` the rank of `x` and `shape`."""
+    y = t.draft.value(output.name, x.dtype, refine(t.shape(output), shape), x.zero_point)
+    if len(shape) == 4:
         t.bind(output, emit(y))
         return
-    flat = refine(given, (shape[0], shape[1], shape[3]))
-    y = emit(t.temporary(output, "2d", shape, x.dtype, x.zero_point))
-    result = t.draft.value(output.name, x.dtype, flat, x.zero_point)
-    t.bind(output, t.emit("reshape", [y], result, {"rank": 3, "dim0": 0, "dim1": 0, "dim2": -1}))
+    lifted = t.temporary(output, "2d", (*shape[:2], 1, shape[2]), x.dtype, x.zero_point)
+    t.bind(output, t.emit("reshape", [emit(lifted)], y, {"rank": 3, "dim0": 0, "dim1": 0, "dim2": -1}))
 
 
-def window_shape(x: Value, channels: int | None, window: Window, ceil: bool = False) -> tuple[Dim, ...]:
-    """The shape, of rank 4, that a convolution or pool over `x` gives; channels: None keeps those of `x`."""
-    shape = x.shape or (None,) * 4
-    height, width = (1, shape[2]) if len(shape) == 3 else shape[2:]
-    sizes = [
-        windowed(dim, window.kernel[i], window.strides[i], window.dilations[i], window.pads[i] + window.pads[2 + i], ceil)
-        for i, dim in enumerate((height, width))
-    ]
-    return (shape[0], shape[1] if channels is None else channels, sizes[0], sizes[1])
+def shape_over(x: Value, channels: Dim, axes: Sequence[Axis], ceil: bool = False) -> tuple[Dim, ...]:
+    """The shape that windows over `x` give."""
+    n, _, *sizes = x.shape or (None,) * (2 + len(axes))
+    return (n, channels, *(axis.count(dim, ceil) for axis, dim in zip(axes, sizes, strict=True)))

@@ -164,7 +164,15 @@ def dense_network() -> Program:
     op("argmin", [x], 3, {"axis": -1, "keepdims": 0}, dtype="s64")
     op("batch_norm", [x], 4, {}, *four)
     op("group_norm", [x], 4, {"num_groups": 2}, *four[:2])
-    op("layer_norm", [op("transpose", [x], 4, {}, np.array([0, 2, 3, 1]))], 4, {"axis": -1}, *four[:2])
+    turned = op("transpose", [x], 4, {}, np.array([0, 2, 3, 1]))
+    op("layer_norm", [turned], 4, {"axis": -1}, *four[:2])
+    windows = [np.array(v) for v in ([2, 2], [1, 2], [1, 1], [0, 1, 0, 1])]
+    op("average_pool_nd", [x], 4, {"count_include_pad": 1}, *windows)
+    peaks = [Value("peaks", "f32", (None,) * 4), Value("places", "s64", (None,) * 4)]
+    statistics = [Value(name, "f32", (None,) * 4) for name in ("normalised", "mean", "deviation")]
+    ops.append(Op("max_pool_nd", "peaks", [x], peaks, {"column_major": 1}, windows))
+    ops.append(Op("layer_norm", "statistics", [turned], statistics, {"axis": 3}, four[:1]))
+    outputs.extend([*peaks, *statistics])
     op("lrn", [x], 4, {"size": 3})
     op("gather", [x, indices], 4, {"axis": 1})
     op("pad", [x], 4, {"mode": 0}, np.array([0, 1, 0, -1, 0, 0, 2, 1]))

@@ -162,6 +162,7 @@ POOL = {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1]}
         ("MaxPool", POOL),
         ("MaxPool", POOL | {"ceil_mode": 1}),
         ("MaxPool", {"kernel_shape": [2, 2], "dilations": [2, 2]}),
+        ("MaxPool", {"kernel_shape": [2, 2], "strides": [3, 3], "ceil_mode": 1}),
         ("AveragePool", POOL),
         ("AveragePool", POOL | {"count_include_pad": 1}),
         ("AveragePool", {"kernel_shape": [3, 3], "auto_pad": "SAME_UPPER"}),
@@ -179,6 +180,44 @@ def test_pool_of_one_dimension(op):
     net = Net()
     attrs = {} if op.startswith("Global") else {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}
     check(net.model(net.node(op, net.input("x", (2, 4, 11)), **attrs)), {"x": normal((2, 4, 11))})
+
+
+VOLUME = (2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("op", "attrs"),
+    [
+        ("MaxPool", {"kernel_shape": [2, 3, 2], "strides": [2, 1, 2], "pads": [0, 1, 0, 1, 1, 1]}),
+        ("MaxPool", {"kernel_shape": [2, 2, 2], "strides": [2, 3, 3], "ceil_mode": 1}),
+        ("AveragePool", {"kernel_shape": [2, 3, 2], "strides": [2, 1, 2], "pads": [0, 1, 0, 1, 1, 1], "ceil_mode": 1}),
+        ("AveragePool", {"kernel_shape": [3, 3, 3], "auto_pad": "SAME_LOWER", "count_include_pad": 1}),
+        ("GlobalAveragePool", {}),
+        ("GlobalMaxPool", {}),
+    ],
+)
+def test_pool_of_three_dimensions(op, attrs):
+    net = Net()
+    check(net.model(net.node(op, net.node("Relu", net.input("x", VOLUME)), **attrs)), {"x": normal(VOLUME)})
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 11), (2, 3, "h", "w"), VOLUME])
+@pytest.mark.parametrize("order", [0, 1])
+def test_places_of_maxima(shape, order):
+    net, rank = Net(), len(shape) - 2
+    attrs = {"kernel_shape": [3] * rank, "strides": [2] * rank, "pads": [1] * 2 * rank, "storage_order": order}
+    net.node("MaxPool", net.input("x", shape), name="y", outputs=2, **attrs)
+    feed = {"x": normal([d if isinstance(d, int) else 7 for d in shape])}
+    assert types(check(net.model("y", "y.1"), feed)) == ["max_pool_nd"]
+
+
+@pytest.mark.parametrize("op", ["MaxPool", "GlobalMaxPool"])
+def test_pool_of_three_dimensions_of_integers(op):
+    net = Net()
+    x = RNG(0).integers(-100, 100, VOLUME).astype(np.int8)
+    attrs = {"kernel_shape": [2, 2, 2]} if op == "MaxPool" else {}
+    y = net.node(op, net.dequantize(net.input("x", VOLUME, np.int8), 0.1, 3, np.int8), **attrs)
+    check(net.model(net.quantize(y, 0.1, 3, np.int8)), {"x": x})
 
 
 def test_max_pool_of_integers_on_both_types():
