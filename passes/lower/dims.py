@@ -42,10 +42,10 @@ def windowed(dim: Dim, kernel: int, stride: int, dilation: int, pads: int, ceil:
 
 
 def refine(given: tuple[Dim, ...] | None, computed: tuple[Dim, ...] | None) -> tuple[Dim, ...] | None:
-    """What a model says of a shape and what follows from the operator: numbers first, then what was computed."""
+    """What a model says of a shape and what follows from the operator: computed numbers, then the model's, then what else was computed."""
     if given is None or computed is None or len(given) != len(computed):
         return computed if given is None else given
-    return tuple(g if isinstance(g, int) or c is None else c for g, c in zip(given, computed, strict=True))
+    return tuple(g if c is None or (isinstance(g, int) and not isinstance(c, int)) else c for g, c in zip(given, computed, strict=True))
 
 
 def broadcast(a: tuple[Dim, ...] | None, b: tuple[Dim, ...] | None) -> tuple[Dim, ...] | None:

@@ -62,6 +62,7 @@ def conv_transpose(t: Translator, node: gs.Node) -> None:
 
 
 def _read_axes(node: gs.Node, kernel: Sequence[int], more: list[int], shape: tuple[Dim, ...] | None) -> list[Axis]:
+    """A pad at the end is negative where what is wanted is longer than what the windows reach."""
     rank = len(kernel)
     (strides, dilations), auto = steps(node, rank), auto_pad(node)
     axes = [Axis(int(k), s, d, 0, 0) for k, s, d in zip(kernel, strides, dilations, strict=True)]
@@ -76,11 +77,8 @@ def _read_axes(node: gs.Node, kernel: Sequence[int], more: list[int], shape: tup
     else:
         pads = [0] * 2 * rank if auto == "VALID" else explicit_pads(node, rank)
         return [Axis(a.kernel, a.stride, a.dilation, pads[i], pads[rank + i]) for i, a in enumerate(axes)]
-    require(min(totals) >= 0, f"pads of {totals} in all")
-    small = [total // 2 for total in totals]
-    large = [total - s for total, s in zip(totals, small, strict=True)]
-    begins, ends = (small, large) if auto == "SAME_UPPER" else (large, small)
-    return [Axis(a.kernel, a.stride, a.dilation, b, e) for a, b, e in zip(axes, begins, ends, strict=True)]
+    begins = [max(total // 2 if auto == "SAME_UPPER" else total - total // 2, 0) for total in totals]
+    return [Axis(a.kernel, a.stride, a.dilation, b, total - b) for a, b, total in zip(axes, begins, totals, strict=True)]
 
 
 def _emit_2d(t: Translator, x: Value, y: Value, c: _Transposed) -> Value:

@@ -43,7 +43,7 @@ def test_division_and_multiplication():
 
 
 def test_numbers_win_over_expressions_and_those_over_nothing():
-    assert refine((1, "a", None, 4), ("n", "b", "c", None)) == (1, "b", "c", 4)
+    assert refine((1, "a", None, 4, 5), ("n", "b", "c", None, 6)) == (1, "b", "c", 4, 6)
     assert refine(None, (1, 2)) == (1, 2)
     assert refine((1, 2), None) == (1, 2)
     assert refine((1, 2), (1, 2, 3)) == (1, 2)

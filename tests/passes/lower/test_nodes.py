@@ -198,7 +198,7 @@ VOLUME = (2, 3, 4, 5, 6)
 )
 def test_pool_of_three_dimensions(op, attrs):
     net = Net()
-    check(net.model(net.node(op, net.node("Relu", net.input("x", VOLUME)), **attrs)), {"x": normal(VOLUME)})
+    check(net.model(net.node("Relu", net.node(op, net.input("x", VOLUME), **attrs))), {"x": normal(VOLUME)})
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 11), (2, 3, "h", "w"), VOLUME])
