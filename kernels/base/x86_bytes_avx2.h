@@ -11,6 +11,11 @@ typedef __m256i ints;
 typedef __m256 floats;
 
 static inline bytes bytes_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline bytes bytes_load_once(const uint8_t *p) {
+  bytes v = bytes_load(p);
+  __asm__("" : "+x"(v));
+  return v;
+}
 static inline void bytes_store(uint8_t *p, bytes v) { _mm256_storeu_si256((__m256i *)p, v); }
 static inline bytes bytes_set1(uint8_t v) { return _mm256_set1_epi8((char)v); }
 static inline bytes bytes_blend(uint64_t valid, bytes v, bytes fill) {

@@ -14,6 +14,12 @@ typedef __m512i ints;
 typedef __m512 floats;
 
 static inline bytes bytes_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+/* Keeps the compiler from reading memory again wherever the vector is used: what crosses a cache line is dear. */
+static inline bytes bytes_load_once(const uint8_t *p) {
+  bytes v = bytes_load(p);
+  __asm__("" : "+v"(v));
+  return v;
+}
 static inline void bytes_store(uint8_t *p, bytes v) { _mm512_storeu_si512(p, v); }
 static inline bytes bytes_set1(uint8_t v) { return _mm512_set1_epi8((char)v); }
 /* Pixels whose bit is set in `valid`, `fill` elsewhere. */

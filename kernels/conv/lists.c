@@ -2,10 +2,15 @@
 
 #include <stdlib.h>
 
-static honed_status check_list(const honed_conv_list *l, int64_t steps, int64_t weights, int64_t out_channels, bool *seen,
+static bool lies_within(const honed_conv_list *l, int64_t steps, int64_t weights) {
+  if ((l->size != 1 && l->size != 2 && l->size != 4) || (l->streams != 1 && l->streams != l->size)) return false;
+  if (l->begin < 0 || l->begin > l->end || l->end > steps || (l->end - l->begin) % l->streams != 0) return false;
+  return l->weights >= 0 && l->weights + (int64_t)l->size * ((l->end - l->begin) / l->streams) <= weights;
+}
+
+static honed_status check_list(const honed_conv_list *l, int64_t steps, int64_t weights, int64_t out_channels, int step, bool *seen,
                                honed_context *ctx) {
-  if ((l->size != 1 && l->size != 2 && l->size != 4) || l->begin < 0 || l->begin > l->end || l->end > steps || l->weights < 0 ||
-      l->weights + (int64_t)l->size * (l->end - l->begin) > weights) {
+  if (!lies_within(l, steps, weights) || (l->streams > 1 && step != 4)) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a list of %d channels with steps %d to %d and weights at %d leaves its constants",
                       l->size, l->begin, l->end, l->weights);
   }
@@ -20,13 +25,13 @@ static honed_status check_list(const honed_conv_list *l, int64_t steps, int64_t 
   return HONED_OK;
 }
 
-static honed_status check_lists(const honed_conv_lists *l, int64_t steps, int64_t weights, int64_t out_channels, honed_context *ctx) {
+static honed_status check_lists(const honed_conv_lists *l, int step, int64_t weights, int64_t out_channels, honed_context *ctx) {
   bool *seen = calloc((size_t)out_channels, sizeof *seen);
   if (seen == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld output channels", (long long)out_channels);
   honed_status status = HONED_OK;
   int64_t rows = 0;
   for (int64_t i = 0; i < l->num_lists && status == HONED_OK; i++) {
-    status = check_list(&l->lists[i], steps, weights, out_channels, seen, ctx);
+    status = check_list(&l->lists[i], l->num_ids / step, weights, out_channels, step, seen, ctx);
     rows += l->lists[i].size;
   }
   free(seen);
@@ -37,14 +42,14 @@ static honed_status check_lists(const honed_conv_lists *l, int64_t steps, int64_
   return status;
 }
 
-static honed_status check_ids(const honed_conv_lists *l, int64_t count, int64_t limit, honed_context *ctx) {
+static honed_status check_ids(const honed_conv_lists *l, int64_t limit, honed_context *ctx) {
   /* One pass without branches: a maximum, of unsigned values, so that negative ids are large. */
   uint32_t highest = 0;
-  for (int64_t i = 0; i < count; i++) {
+  for (int64_t i = 0; i < l->num_ids; i++) {
     const uint32_t id = l->wide_ids ? (uint32_t)((const int32_t *)l->ids)[i] : ((const uint16_t *)l->ids)[i];
     highest = id > highest ? id : highest;
   }
-  if (count == 0 || highest < limit) return HONED_OK;
+  if (l->num_ids == 0 || highest < limit) return HONED_OK;
   return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a list names the tap %u, expected less than %lld", highest, (long long)limit);
 }
 
@@ -54,15 +59,27 @@ honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%d constants, expected lists, ids and weights", spec->num_consts);
   const honed_tensor *lists = &spec->consts[0], *ids = &spec->consts[1], *weights = &spec->consts[2];
   const int64_t num_ids = honed_tensor_count(ids), num_weights = honed_tensor_count(weights);
-  if (lists->dtype != HONED_S32 || lists->rank != 2 || lists->dims[1] != 8 || (ids->dtype != HONED_U16 && ids->dtype != HONED_S32) ||
+  if (lists->dtype != HONED_S32 || lists->rank != 2 || lists->dims[1] != 9 || (ids->dtype != HONED_U16 && ids->dtype != HONED_S32) ||
       num_ids % step != 0 || weights->dtype != weight_dtype || num_weights % step != 0) {
-    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "constants of wrong type or shape: expected lists s32 [n,8], ids u16 or s32, weights %s",
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "constants of wrong type or shape: expected lists s32 [n,9], ids u16 or s32, weights %s",
                       honed_dtype_name(weight_dtype));
   }
   const honed_conv_lists l = {
-      .lists = lists->data, .num_lists = lists->dims[0], .ids = ids->data, .wide_ids = ids->dtype == HONED_S32, .weights = weights->data};
-  honed_status status = check_lists(&l, num_ids / step, num_weights / step, conv->out_channels, ctx);
-  if (status == HONED_OK) status = check_ids(&l, num_ids, honed_conv_ids(conv), ctx);
+      .lists = lists->data,
+      .num_lists = lists->dims[0],
+      .ids = ids->data,
+      .num_ids = num_ids,
+      .wide_ids = ids->dtype == HONED_S32,
+      .weights = weights->data,
+  };
+  honed_status status = check_lists(&l, step, num_weights / step, conv->out_channels, ctx);
+  if (status == HONED_OK) status = check_ids(&l, honed_conv_ids(conv), ctx);
   if (status == HONED_OK) *out = l;
   return status;
+}
+
+void honed_conv_lists_resolve(const honed_conv_lists *lists, const int32_t *of_tap, int32_t *out) {
+  for (int64_t i = 0; i < lists->num_ids; i++) {
+    out[i] = of_tap[lists->wide_ids ? ((const int32_t *)lists->ids)[i] : ((const uint16_t *)lists->ids)[i]];
+  }
 }

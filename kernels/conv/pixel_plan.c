@@ -1,19 +1,34 @@
 #include "pixel_plan.h"
 
+#include <stdlib.h>
+
 enum { wanted_tasks = 16 }; /* enough for the threads of a small machine to share evenly */
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-honed_status honed_sparse_conv_plan_create(const honed_conv *conv, int64_t num_lists, honed_call *call, honed_sparse_conv_plan **out,
-                                           honed_context *ctx) {
-  const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  void *plan_memory = NULL, *offsets = NULL, *valid = NULL;
+static honed_status resolve_offsets(const honed_conv *conv, const honed_conv_lists *lists, honed_call *call, const int32_t **out,
+                                    honed_context *ctx) {
+  void *offsets = NULL;
+  int32_t *of_tap = malloc((size_t)honed_conv_ids(conv) * sizeof *of_tap);
+  if (of_tap == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld taps", (long long)honed_conv_ids(conv));
+  honed_status status = honed_call_alloc(call, (size_t)lists->num_ids * sizeof(int32_t), &offsets, ctx);
+  if (status == HONED_OK) status = honed_conv_offsets(conv, call->inputs[0], of_tap, ctx);
+  if (status == HONED_OK) honed_conv_lists_resolve(lists, of_tap, offsets);
+  free(of_tap);
+  *out = offsets;
+  return status;
+}
+
+honed_status honed_sparse_conv_plan_create(const honed_conv *conv, const honed_conv_lists *lists, honed_call *call,
+                                           honed_sparse_conv_plan **out, honed_context *ctx) {
+  const honed_tensor *y = call->outputs[0];
+  void *plan_memory = NULL, *valid = NULL;
+  const int32_t *offsets = NULL;
   const int64_t words = y->plane_stride / HONED_WORD;
   honed_status status = honed_call_alloc(call, sizeof(honed_sparse_conv_plan), &plan_memory, ctx);
-  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)honed_conv_ids(conv) * sizeof(int32_t), &offsets, ctx);
   if (status == HONED_OK) status = honed_call_alloc(call, (size_t)words * sizeof(uint64_t), &valid, ctx);
-  if (status == HONED_OK) status = honed_conv_offsets(conv, x, offsets, ctx);
+  if (status == HONED_OK) status = resolve_offsets(conv, lists, call, &offsets, ctx);
   if (status != HONED_OK) return status;
   honed_planar_masks(y, valid);
   honed_sparse_conv_plan *plan = plan_memory;
@@ -23,7 +38,7 @@ honed_status honed_sparse_conv_plan_create(const honed_conv *conv, int64_t num_l
   plan->used_words = divide_up(honed_planar_extent(y), HONED_WORD);
   plan->blocks = divide_up(plan->used_words, HONED_BLOCK_WORDS);
   const int64_t pixel_tasks = plan->blocks * y->dims[0];
-  plan->chunks = pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : smaller(num_lists, divide_up(wanted_tasks, pixel_tasks));
+  plan->chunks = pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : smaller(lists->num_lists, divide_up(wanted_tasks, pixel_tasks));
   *out = plan;
   return HONED_OK;
 }

@@ -2,12 +2,12 @@
 #ifndef HONED_CONV_PIXEL_PLAN_H
 #define HONED_CONV_PIXEL_PLAN_H
 
-#include "conv.h"
+#include "lists.h"
 
 enum { HONED_WORD = 64, HONED_BLOCK_WORDS = 4 }; /* pixels per word; words per block */
 
 typedef struct honed_sparse_conv_plan {
-  const int32_t *offsets; /* of x, by id, in elements */
+  const int32_t *offsets; /* of x, by entry of the lists (as `ids`), in elements */
   const uint64_t *valid;  /* of y, per word of a plane */
   int64_t words;          /* of a plane of y, of which the first used_words hold valid pixels */
   int64_t used_words;
@@ -19,8 +19,8 @@ typedef struct honed_sparse_conv_task {
   int64_t image, word, word_end, fill_end, list, list_end;
 } honed_sparse_conv_task;
 
-honed_status honed_sparse_conv_plan_create(const honed_conv *conv, int64_t num_lists, honed_call *call, honed_sparse_conv_plan **out,
-                                           honed_context *ctx);
+honed_status honed_sparse_conv_plan_create(const honed_conv *conv, const honed_conv_lists *lists, honed_call *call,
+                                           honed_sparse_conv_plan **out, honed_context *ctx);
 
 static inline honed_sparse_conv_task honed_sparse_conv_task_get(const honed_sparse_conv_plan *plan, int64_t num_lists, int64_t task) {
   const int64_t chunk = task % plan->chunks, block = task / plan->chunks % plan->blocks;

@@ -10,7 +10,7 @@ greedy: largest gain first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,13 @@ class GroupingCost:
         return self.step[size.bit_length() - 1]
 
 
+class ChannelList(NamedTuple):
+    """Output channels of one list. apart: each with a stream of entries of its own; otherwise they have one in common."""
+
+    channels: NDArray[np.int64]
+    apart: bool
+
+
 def count_steps(union: Any, step: int) -> NDArray[np.int64]:
     """How many steps of `step` entries the lists [..., entries] have."""
     return -(-union.sum(-1) // step)
@@ -45,6 +52,17 @@ def form_lists(mask: NDArray[np.bool_], step: int, cost: GroupingCost, group: in
         found = fours + _match(mask[first : first + rows], pairs, step, cost)
         lists += [np.array(channels) + first for channels in sorted(found)]
     return lists
+
+
+def run_apart(mask: NDArray[np.bool_], lists: list[NDArray[np.int64]], step: int, streams: int) -> list[ChannelList]:
+    """Lists of one channel become lists of `streams` channels with a stream each. Those of equal length come together, since the shorter
+    one is filled up."""
+    singles = np.array([channels[0] for channels in lists if len(channels) == 1], np.int64)
+    singles = singles[np.argsort(-count_steps(mask[singles], step), kind="stable")]
+    whole = len(singles) // streams * streams
+    found = [ChannelList(channels, False) for channels in lists if len(channels) > 1]
+    found += [ChannelList(channels, True) for channels in singles[:whole].reshape(-1, streams)]
+    return found + [ChannelList(singles[i : i + 1], False) for i in range(whole, len(singles))]
 
 
 def _take_blocks(mask: NDArray[np.bool_], step: int, cost: GroupingCost) -> tuple[list[list[int]], list[list[int]]]:

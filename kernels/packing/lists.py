@@ -2,63 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .grouping import GroupingCost, count_steps, form_lists
+from .grouping import ChannelList, GroupingCost, count_steps, form_lists, run_apart
 from .integers import split_to_s8
 
-_MOST = 4  # channels of a list
-
 # Of whole networks: a list that saves a pass costs less than its steps say.
-INT8_COST = GroupingCost((11.0, 11.2, 15.0))
+INT8_COST = GroupingCost((8.7, 10.4, 16.3))
 F32_COST = GroupingCost((9.0, 12.9, 16.5))
 
 
 def _pack(
-    matrix: NDArray[np.generic], ids: NDArray[np.int64], num_ids: int, step: int, cost: GroupingCost, group: int
+    matrix: NDArray[np.generic], ids: NDArray[np.int64], num_ids: int, step: int, lists: list[ChannelList]
 ) -> list[NDArray[np.generic]]:
     """matrix [rows, entries]; ids [rows, entries] ascending in each row: the tap of each entry."""
-    mask = matrix != 0
-    lists = form_lists(mask, step, cost, group)
-    table = np.full((len(lists), 8), -1, np.int32)
-    sizes = np.array([len(rows) for rows in lists])
-    union = np.stack([mask[rows].any(0) for rows in lists])
-    counts = count_steps(union, step)
-    ends = np.cumsum(counts)
-    for i, rows in enumerate(lists):
-        table[i, : len(rows)] = rows
-    table[:, 4] = sizes
-    table[:, 5], table[:, 6] = ends - counts, ends
-    table[:, 7] = np.cumsum(sizes * counts) - sizes * counts
-
-    which, column = np.nonzero(union)
-    lengths = union.sum(-1)
-    rank = np.arange(len(which)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    first_rows = np.array([rows[0] for rows in lists])
-    slot = table[which, 5].astype(np.int64) * step + rank
-    packed_ids = np.zeros(int(ends[-1]) * step, np.int64)
-    packed_ids[slot] = ids[first_rows[which], column]
-    _fill_last_steps(packed_ids, table, lengths, step)
-
-    weights = np.zeros((int((sizes * counts).sum()), step), matrix.dtype)
-    for channel in range(_MOST):
-        has = sizes[which] > channel
-        w, c = which[has], column[has]
-        at = table[w, 7].astype(np.int64) + rank[has] // step * sizes[w] + channel
-        weights[at, rank[has] % step] = matrix[table[w, channel], c]
+    table, streams = _lay_out(matrix != 0, step, lists)
+    size, count, begin, end, _ = table[-1, 4:].tolist()
+    packed_ids = np.zeros(end * step, np.int64)
+    weights = np.zeros((int(table[-1, 8]) + size * ((end - begin) // count), step), matrix.dtype)
+    for stream in streams:
+        size, count, begin, end, first = table[stream.list, 4:].tolist()
+        steps, columns = (end - begin) // count, np.flatnonzero(stream.union)
+        if steps == 0:
+            continue
+        if columns.size:
+            # What the last steps have left over repeats the last id: its weight is 0, the plane is read anyway.
+            slots = columns[np.minimum(np.arange(steps * step), columns.size - 1)]
+            packed_ids[begin * step : end * step].reshape(steps, count, step)[:, stream.index] = ids[stream.channels[0], slots].reshape(
+                -1, step
+            )
+        values = np.zeros((len(stream.channels), steps * step), matrix.dtype)
+        values[:, : columns.size] = matrix[stream.channels[:, None], columns]
+        own = weights[first : first + size * steps].reshape(steps, size, step)[:, stream.index : stream.index + len(stream.channels)]
+        own[:] = values.reshape(len(stream.channels), steps, step).swapaxes(0, 1)
     return [table, packed_ids.astype(np.uint16 if num_ids <= 65536 else np.int32), weights]
 
 
-def _fill_last_steps(ids: NDArray[np.int64], table: NDArray[np.int32], lengths: NDArray[np.int64], step: int) -> None:
-    """Repeats a list's last id in the slots that its last step has left over: their weights are 0, the plane is read anyway."""
-    for k in range(1, step):
-        short = lengths % step == k
-        ends = table[short, 6].astype(np.int64) * step
-        for slot in range(k, step):
-            ids[ends - step + slot] = ids[ends - step + k - 1]
+@dataclass(frozen=True)
+class _Stream:
+    """Entries of one list: of `channels` together. index: among the list's streams."""
+
+    list: int
+    index: int
+    channels: NDArray[np.int64]
+    union: NDArray[np.bool_]
+
+
+def _lay_out(mask: NDArray[np.bool_], step: int, lists: list[ChannelList]) -> tuple[NDArray[np.int32], list[_Stream]]:
+    """The table of the lists, and their streams."""
+    table, streams = np.full((len(lists), 9), -1, np.int32), []
+    ids = weights = 0
+    for i, (channels, apart) in enumerate(lists):
+        own = [_Stream(i, k, c, mask[c].any(0)) for k, c in enumerate(channels[:, None] if apart else [channels])]
+        steps = max(int(count_steps(stream.union, step)) for stream in own)
+        table[i, : len(channels)] = channels
+        table[i, 4:] = len(channels), len(own), ids, ids + steps * len(own), weights
+        ids, weights = ids + steps * len(own), weights + steps * len(channels)
+        streams += own
+    return table, streams
 
 
 def _entries(weights: NDArray[Any], group: int) -> tuple[NDArray[Any], NDArray[np.int64], int]:
@@ -70,15 +75,18 @@ def _entries(weights: NDArray[Any], group: int) -> tuple[NDArray[Any], NDArray[n
 
 
 def pack_sparse_conv_u8s8(
-    weights: NDArray[np.integer], *, group: int = 1, cost: GroupingCost = INT8_COST, **_: int
+    weights: NDArray[np.integer], *, group: int = 1, cost: GroupingCost = INT8_COST, streams: int = 2, **_: int
 ) -> list[NDArray[np.generic]]:
     """Lists, ids and weights of `sparse_conv_u8s8` from integer weights [OC, IC/group, KH, KW], each in -510 ... 510.
 
-    A weight outside -128 ... 127 becomes several entries of the same tap.
+    A weight outside -128 ... 127 becomes several entries of the same tap. streams: how many channels that share their entries with no
+    other run side by side: 2, or 4 for planes of one word.
     """
     matrix, ids, num_ids = _entries(weights, group)
     parts = split_to_s8(matrix)
-    return _pack(np.concatenate(parts, 1), np.concatenate([ids] * len(parts), 1), num_ids, 4, cost, group)
+    whole = np.concatenate(parts, 1)
+    lists = run_apart(whole != 0, form_lists(whole != 0, 4, cost, group), 4, streams)
+    return _pack(whole, np.concatenate([ids] * len(parts), 1), num_ids, 4, lists)
 
 
 def pack_sparse_conv_f32(
@@ -86,7 +94,7 @@ def pack_sparse_conv_f32(
 ) -> list[NDArray[np.generic]]:
     """Lists, ids and weights of `sparse_conv_f32` from weights f32 [OC, IC/group, KH, KW]."""
     matrix, ids, num_ids = _entries(np.asarray(weights, np.float32), group)
-    return _pack(matrix, ids, num_ids, 1, cost, group)
+    return _pack(matrix, ids, num_ids, 1, [ChannelList(channels, False) for channels in form_lists(matrix != 0, 1, cost, group)])
 
 
 def unpack_lists(constants: list[NDArray[np.generic]], shape: tuple[int, int, int, int], group: int = 1) -> NDArray[np.generic]:
@@ -96,9 +104,10 @@ def unpack_lists(constants: list[NDArray[np.generic]], shape: tuple[int, int, in
     columns = per_group * kernel_h * kernel_w
     step = weights.shape[1]
     dense = np.zeros((out_channels, columns), np.float32 if weights.dtype == np.float32 else np.int32)
-    for *rows, size, begin, end, first in table.tolist():
-        entries = ids[begin * step : end * step].astype(np.int64) % columns
+    for *rows, size, streams, begin, end, first in table.tolist():
+        steps = (end - begin) // streams
+        entries = ids[begin * step : end * step].astype(np.int64).reshape(steps, streams, step) % columns
+        values = weights[first : first + size * steps].reshape(steps, size, step)
         for channel in range(size):
-            values = weights[first + channel : first + size * (end - begin) : size].reshape(-1)
-            np.add.at(dense[rows[channel]], entries, values)
+            np.add.at(dense[rows[channel]], entries[:, channel % streams], values[:, channel])
     return dense.reshape(shape)

@@ -16,7 +16,7 @@ typedef struct operands {
   int64_t y_stride;
 } operands;
 
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, const float *x, floats acc[]) {
+ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int vectors, const float *x, floats acc[]) {
   const int32_t *offsets = o->plan->offsets;
   const float *w = (const float *)o->p->lists.weights + l->weights;
   HONED_UNROLL4(
@@ -25,7 +25,7 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
         HONED_UNROLL8(v, if (v < vectors) acc[r * vectors + v] = bias;)
       })
   for (int64_t step = l->begin; step < l->end; step++, w += size) {
-    const float *plane = x + offsets[honed_conv_id(o->p->lists.ids, step, wide)];
+    const float *plane = x + offsets[step];
     floats weight[4];
     HONED_UNROLL4(r, if (r < size) weight[r] = floats_set1(w[r]);)
     HONED_UNROLL8(
@@ -43,44 +43,38 @@ ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, floats sum) {
   floats_store(o->y + oc * o->y_stride + pixel, floats_keep(valid, y));
 }
 
-ALWAYS void run_tile(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, int64_t pixel) {
+ALWAYS void run_tile(const operands *o, const honed_conv_list *l, int size, int vectors, int64_t pixel) {
   floats acc[4 * 8];
-  accumulate(o, l, size, vectors, wide, o->x + pixel, acc);
+  accumulate(o, l, size, vectors, o->x + pixel, acc);
   HONED_UNROLL4(r, HONED_UNROLL8(v, if (r < size && v < vectors) { finish(o, l->rows[r], pixel + v * FLOATS, acc[r * vectors + v]); }))
 }
 
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int vectors, bool wide, int64_t word, int64_t word_end) {
+ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int vectors, int64_t word, int64_t word_end) {
   enum { per_word = HONED_WORD / FLOATS };
   int64_t pixel = word * HONED_WORD;
   const int64_t pixel_end = word_end * HONED_WORD;
-  for (; pixel + vectors * FLOATS <= pixel_end; pixel += vectors * FLOATS) run_tile(o, l, size, vectors, wide, pixel);
-  for (; vectors > per_word && pixel < pixel_end; pixel += HONED_WORD) run_tile(o, l, size, per_word, wide, pixel);
+  for (; pixel + vectors * FLOATS <= pixel_end; pixel += vectors * FLOATS) run_tile(o, l, size, vectors, pixel);
+  for (; vectors > per_word && pixel < pixel_end; pixel += HONED_WORD) run_tile(o, l, size, per_word, pixel);
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, vectors, wide)                                                                                 \
+#define RUN_LIST(name, size, vectors)                                                                                       \
   static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
-    run_list(o, l, size, vectors, wide, word, word_end);                                                                    \
+    run_list(o, l, size, vectors, word, word_end);                                                                          \
   }
-RUN_LIST(run_list_1, 1, VECTORS_1, false)
-RUN_LIST(run_list_2, 2, VECTORS_2, false)
-RUN_LIST(run_list_4, 4, VECTORS_4, false)
-RUN_LIST(run_list_1_wide, 1, VECTORS_1, true)
-RUN_LIST(run_list_2_wide, 2, VECTORS_2, true)
-RUN_LIST(run_list_4_wide, 4, VECTORS_4, true)
+RUN_LIST(run_list_1, 1, VECTORS_1)
+RUN_LIST(run_list_2, 2, VECTORS_2)
+RUN_LIST(run_list_4, 4, VECTORS_4)
 #undef RUN_LIST
 
 typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end);
-static const run_list_function run_of_size[2][5] = {
-    {NULL, run_list_1, run_list_2, NULL, run_list_4},
-    {NULL, run_list_1_wide, run_list_2_wide, NULL, run_list_4_wide},
-};
+static const run_list_function run_of_size[5] = {NULL, run_list_1, run_list_2, NULL, run_list_4};
 
 static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const honed_conv_lists *lists = &o->p->lists;
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    run_of_size[lists->wide_ids][l->size](o, l, t->word, t->word_end);
+    run_of_size[l->size](o, l, t->word, t->word_end);
     for (int r = 0; r < l->size; r++) {
       float *plane = o->y + l->rows[r] * o->y_stride;
       for (int64_t p = t->word_end * HONED_WORD; p < t->fill_end * HONED_WORD; p++) plane[p] = 0.0f;

@@ -27,7 +27,7 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_sparse_conv_f32 *p = call->params;
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
   honed_sparse_conv_plan *plan = NULL;
-  if (status == HONED_OK) status = honed_sparse_conv_plan_create(&p->conv, p->lists.num_lists, call, &plan, ctx);
+  if (status == HONED_OK) status = honed_sparse_conv_plan_create(&p->conv, &p->lists, call, &plan, ctx);
   if (status != HONED_OK) return status;
   call->plan = plan;
   call->num_tasks = call->outputs[0]->dims[0] * plan->blocks * plan->chunks;

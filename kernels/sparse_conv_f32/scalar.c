@@ -6,7 +6,7 @@ static float accumulate(const honed_sparse_conv_f32 *p, const int32_t *offsets, 
   const float *w = (const float *)p->lists.weights + l->weights + row;
   float sum = p->output.bias[l->rows[row]];
   for (int64_t step = l->begin; step < l->end; step++, w += l->size) {
-    sum = fmaf(*w, x[offsets[honed_conv_id(p->lists.ids, step, p->lists.wide_ids)]], sum);
+    sum = fmaf(*w, x[offsets[step]], sum);
   }
   return sum;
 }

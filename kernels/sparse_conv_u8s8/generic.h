@@ -4,6 +4,9 @@
 #include "conv/requantize_bytes.h"
 #include "sparse_conv_u8s8.h"
 
+/* Lists are read once and come from far: how many bytes ahead they are fetched. */
+enum { OFFSETS_AHEAD = 2048, WEIGHTS_AHEAD = 512 };
+
 #define ALWAYS static inline __attribute__((always_inline))
 
 typedef struct operands {
@@ -16,38 +19,45 @@ typedef struct operands {
   int64_t image;
 } operands;
 
+/* Adds four planes' products to the sums of the channels first ... first + count - 1 of a list, over `vectors` adjacent vectors of pixels.
+ */
+ALWAYS void add_quads(const uint8_t *const plane[4], int vectors, const factors weight[], int first, int count, ints acc[]) {
+  HONED_UNROLL4(
+      v, if (v < vectors) {
+        bytes quad[4];
+        bytes_interleave(bytes_load_once(plane[0] + v * PIXELS), bytes_load_once(plane[1] + v * PIXELS),
+                         bytes_load_once(plane[2] + v * PIXELS), bytes_load_once(plane[3] + v * PIXELS), quad);
+        HONED_UNROLL4(j, {
+          const products prepared = products_make(quad[j]);
+          HONED_UNROLL4(
+              r, if (r < count) {
+                ints *sum = &acc[((first + r) * vectors + v) * 4 + j];
+                *sum = products_add(*sum, prepared, weight[first + r]);
+              })
+        })
+      })
+}
+
 /* Sums of `rows` output channels, beginning with `row` of the list, over `vectors` adjacent vectors of pixels. */
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool wide, const uint8_t *x,
+ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, const uint8_t *x,
                        ints acc[]) {
-  const honed_conv_lists *lists = &o->p->lists;
-  const int32_t *offsets = o->plan->offsets;
-  const int8_t *w = (const int8_t *)lists->weights + 4 * ((int64_t)l->weights + row);
-  const void *ids = wide ? (const void *)((const int32_t *)lists->ids + 4 * (int64_t)l->begin)
-                         : (const void *)((const uint16_t *)lists->ids + 4 * (int64_t)l->begin);
+  const int streams = apart ? size : 1;
+  const int8_t *w = (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row);
+  const int32_t *offsets = o->plan->offsets + 4 * ((int64_t)l->begin + (apart ? row : 0));
   HONED_UNROLL4(
       r, if (r < rows) {
         const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
         HONED_UNROLL4(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
       })
-  for (int64_t steps = l->end - l->begin; steps > 0; steps--, w += 4 * size) {
-    const uint8_t *plane[4];
-    HONED_UNROLL4(k, plane[k] = x + offsets[honed_conv_id(ids, k, wide)];)
-    ids = (const char *)ids + (wide ? 16 : 8);
+  for (int64_t steps = (l->end - l->begin) / streams; steps > 0; steps--, w += 4 * size, offsets += 4 * streams) {
     factors weight[MAX_ROWS];
     HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
+    __builtin_prefetch((const char *)offsets + OFFSETS_AHEAD);
+    __builtin_prefetch((const char *)w + WEIGHTS_AHEAD);
     HONED_UNROLL4(
-        v, if (v < vectors) {
-          bytes quad[4];
-          bytes_interleave(bytes_load(plane[0] + v * PIXELS), bytes_load(plane[1] + v * PIXELS), bytes_load(plane[2] + v * PIXELS),
-                           bytes_load(plane[3] + v * PIXELS), quad);
-          HONED_UNROLL4(j, {
-            const products prepared = products_make(quad[j]);
-            HONED_UNROLL4(
-                r, if (r < rows) {
-                  ints *sum = &acc[(r * vectors + v) * 4 + j];
-                  *sum = products_add(*sum, prepared, weight[r]);
-                })
-          })
+        s, if (s < (apart ? rows : 1)) {
+          const uint8_t *const plane[4] = {x + offsets[4 * s], x + offsets[4 * s + 1], x + offsets[4 * s + 2], x + offsets[4 * s + 3]};
+          add_quads(plane, vectors, weight, s, apart ? 1 : rows, acc);
         })
   }
 }
@@ -84,43 +94,42 @@ ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, int vectors, co
   HONED_UNROLL4(v, if (v < vectors) bytes_store(out + v * PIXELS, bytes_blend(valid[v], y[v], fill));)
 }
 
-ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool wide, int64_t pixel) {
+ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, int64_t pixel) {
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
-  accumulate(o, l, size, row, rows, vectors, wide, o->x + pixel, acc);
+  accumulate(o, l, size, row, rows, vectors, apart, o->x + pixel, acc);
   HONED_UNROLL4(r, if (r < rows) finish(o, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
 }
 
 /* One list over words [word, word_end): as many vectors at a time as have sums that fit in registers, since every pass pays for finding
  * out that the list has ended. */
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool wide, int64_t word, int64_t word_end) {
+ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool apart, int64_t word, int64_t word_end) {
   const int rows = size < MAX_ROWS ? size : MAX_ROWS;
   const int vectors = MAX_ROWS / rows;
   const int64_t pixel_end = word_end * HONED_WORD;
   for (int row = 0; row < size; row += rows) {
     int64_t pixel = word * HONED_WORD;
-    for (; vectors >= 4 && pixel + 4 * PIXELS <= pixel_end; pixel += 4 * PIXELS) run_rows(o, l, size, row, rows, 4, wide, pixel);
-    for (; vectors >= 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, wide, pixel);
-    for (; pixel < pixel_end; pixel += PIXELS) run_rows(o, l, size, row, rows, 1, wide, pixel);
+    for (; vectors >= 4 && pixel + 4 * PIXELS <= pixel_end; pixel += 4 * PIXELS) run_rows(o, l, size, row, rows, 4, apart, pixel);
+    for (; vectors >= 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, apart, pixel);
+    for (; pixel < pixel_end; pixel += PIXELS) run_rows(o, l, size, row, rows, 1, apart, pixel);
   }
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, wide)                                                                                          \
+#define RUN_LIST(name, size, apart)                                                                                         \
   static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
-    run_list(o, l, size, wide, word, word_end);                                                                             \
+    run_list(o, l, size, apart, word, word_end);                                                                            \
   }
 RUN_LIST(run_list_1, 1, false)
 RUN_LIST(run_list_2, 2, false)
 RUN_LIST(run_list_4, 4, false)
-RUN_LIST(run_list_1_wide, 1, true)
-RUN_LIST(run_list_2_wide, 2, true)
-RUN_LIST(run_list_4_wide, 4, true)
+RUN_LIST(run_list_2_apart, 2, true)
+RUN_LIST(run_list_4_apart, 4, true)
 #undef RUN_LIST
 
 typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end);
 static const run_list_function run_of_size[2][5] = {
     {NULL, run_list_1, run_list_2, NULL, run_list_4},
-    {NULL, run_list_1_wide, run_list_2_wide, NULL, run_list_4_wide},
+    {NULL, NULL, run_list_2_apart, NULL, run_list_4_apart},
 };
 
 static void fill_words(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
@@ -140,7 +149,7 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const honed_conv_lists *lists = &o->p->lists;
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    run_of_size[lists->wide_ids][l->size](o, l, t->word, t->word_end);
+    run_of_size[l->streams > 1][l->size](o, l, t->word, t->word_end);
     if (t->fill_end > t->word_end) fill_words(o, l, t->word_end, t->fill_end);
   }
 }

@@ -11,15 +11,12 @@ typedef struct operands {
 } operands;
 
 static int32_t accumulate(const operands *o, const honed_conv_list *l, int row, int64_t pixel) {
-  const honed_conv_lists *lists = &o->p->lists;
-  const int8_t *w = (const int8_t *)lists->weights + 4 * ((int64_t)l->weights + row);
+  const int8_t *w = (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row);
+  const int32_t *offsets = o->plan->offsets + 4 * ((int64_t)l->begin + (l->streams > 1 ? row : 0));
   /* Unsigned: a sum beyond 32 bits wraps, as the vector units have it. */
   uint32_t acc = (uint32_t)o->p->requantize.init[l->rows[row]];
-  for (int64_t step = l->begin; step < l->end; step++, w += 4 * l->size) {
-    for (int k = 0; k < 4; k++) {
-      const int64_t id = honed_conv_id(lists->ids, 4 * step + k, lists->wide_ids);
-      acc += (uint32_t)(w[k] * o->x[o->plan->offsets[id] + pixel]);
-    }
+  for (int64_t step = l->begin; step < l->end; step += l->streams, w += 4 * l->size, offsets += 4 * l->streams) {
+    for (int k = 0; k < 4; k++) acc += (uint32_t)(w[k] * o->x[offsets[k] + pixel]);
   }
   return (int32_t)acc;
 }

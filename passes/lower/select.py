@@ -55,7 +55,7 @@ class ConvCosts:
     depthwise_plane: float
 
 
-INT8 = ConvCosts(4.25, 19.0, (8.5, 10.6, 16.3), 63.0, (4, 2, 1), 0.0, 9.3, 12.0, 33.0)
+INT8 = ConvCosts(4.25, 19.0, (8.7, 10.4, 16.3), 30.0, (2, 2, 1), 15.0, 9.3, 12.0, 33.0)
 F32 = ConvCosts(4.05, 26.0, (8.35, 12.8, 16.1), 26.0, (2, 2, 1), 15.5, 6.2, 26.0, 20.0)
 _SIZES = (1, 2, 4)
 
@@ -150,9 +150,9 @@ def _sparse(weights: np.ndarray, conv: dict[str, int], costs: ConvCosts, suffix:
     if zeros < SPARSE_FROM and _fits_s8(weights) and not few_channels:
         return Candidate(kernel, None, f"{zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}")
     pack = pack_sparse_conv_u8s8 if suffix == "u8s8" else pack_sparse_conv_f32
-    consts = pack(weights, group=conv.get("group", 1))
+    consts = pack(weights, group=conv.get("group", 1), streams=2 if words > 1 else 4)
     lists = consts[0].astype(np.int64)
-    sizes, steps = lists[:, 4], lists[:, 6] - lists[:, 5]
+    sizes, steps = lists[:, 4] // lists[:, 5], lists[:, 7] - lists[:, 6]
     cycles = float(words * weights.shape[0] * costs.list_output)
     for size, step, pass_words in zip(_SIZES, costs.step, costs.pass_words, strict=True):
         of_size = steps[sizes == size]

@@ -47,18 +47,39 @@ def test_blocks_are_found():
     """With costs at which random zeros of several channels are not worth a common list."""
     conv, cost = Conv(in_channels=64, out_channels=16), GroupingCost((8.0, 11.0, 17.0))
     weights = {block: check.int8_operands(conv, 0.8, block)[1] for block in (1, 2, 4)}
-    found = {block: set(pack_sparse_conv_u8s8(w, cost=cost)[0][:, 4].tolist()) for block, w in weights.items()}
-    assert found == {1: {1}, 2: {2}, 4: {4}}
+    tables = {block: pack_sparse_conv_u8s8(w, cost=cost)[0] for block, w in weights.items()}
+    found = {block: {(size, streams) for size, streams in table[:, 4:6].tolist()} for block, table in tables.items()}
+    assert found == {1: {(2, 2)}, 2: {(2, 1)}, 4: {(4, 1)}}
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("streams", [1, 2, 4])
+def test_channels_run_side_by_side(streams, isa):
+    """Lengths differ, one channel is empty, and 11 channels leave some over."""
+    conv, cost = Conv(in_channels=24, out_channels=11, height=14, width=13), GroupingCost((1.0, 9.0, 30.0))
+    x, w, *rest = check.int8_operands(conv, 0.7)
+    w[3], w[5, 2:] = 0, 0
+    operands = (x, w, *rest)
+
+    def pack(weights, **attrs):
+        return pack_sparse_conv_u8s8(weights, cost=cost, streams=streams, **attrs)
+
+    table = pack(w)[0]
+    assert table[:, 5].tolist() == [streams] * (11 // streams) + [1] * (11 % streams)
+    np.testing.assert_array_equal(unpack_lists(pack(w), conv.weight_shape), w)
+    expected = requantized(check.sums(conv, operands), *rest[1:])
+    np.testing.assert_array_equal(check.run_int8("sparse_conv_u8s8", pack, conv, operands, isa, splits=3), expected)
 
 
 @pytest.mark.parametrize(
     ("index", "place", "value", "message"),
     [
         (0, (0, 0), 99, "names the output channel 99"),
-        (0, (0, 6), 10**6, "leaves its constants"),
-        (0, (0, 5), -1, "leaves its constants"),
         (0, (0, 4), 3, "leaves its constants"),
+        (0, (0, 5), 3, "leaves its constants"),
+        (0, (0, 6), -1, "leaves its constants"),
         (0, (0, 7), 10**6, "leaves its constants"),
+        (0, (0, 8), 10**6, "leaves its constants"),
         (1, 0, 60000, "names the tap 60000"),
     ],
 )
