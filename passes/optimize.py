@@ -23,14 +23,16 @@ from .compress.measure import describe_layers, measure_noise, measure_sizes
 from .compress.observe import Runner, Tick
 from .compress.plans import plan_recipe
 from .compress.prune import PruneMagnitude
+from .compress.prune_reconstruct import PruneReconstruct
 from .compress.quantize import QuantizeInt8
-from .compress.recipe import Recipe, load_recipe
+from .compress.recipe import Prune, Recipe, load_recipe
 from .compress.report import CompressionReport
 from .driver import Driver
 from .pipeline import clean
 
 TECHNIQUES = {
-    PruneMagnitude.name: "prune", CorrectStatistics.name: "correct", FactoriseLowRank.name: "factorise", QuantizeInt8.name: "quantize",
+    PruneMagnitude.name: "prune", PruneReconstruct.name: "prune", CorrectStatistics.name: "correct", FactoriseLowRank.name: "factorise",
+    QuantizeInt8.name: "quantize",
 }  # fmt: skip
 
 
@@ -43,13 +45,14 @@ class Progress(Protocol):
 def optimize(
     model: str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph, recipe: Recipe | Mapping[str, Any] | str | Path,
     calibration: Source | Calibration | None = None, runner: Runner | None = None, *, progress: Progress | None = None,
-    images: ImageOptions | None = None, batch: int = DEFAULT_BATCH,
+    images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, state: str | os.PathLike[str] | None = None,
 ) -> tuple[gs.Graph, CompressionReport]:  # fmt: skip
     """Cleans, prunes, corrects, factorises and quantises a model as the recipe says, in this order.
 
     Returns a new graph in plain ONNX operators and the report; `model` is left as it is, and nothing is written. `calibration` and
     `runner` (which runs models on it) are needed to correct and to quantise; where they are given and can be read twice, the report
     says the SQNR of every layer. `images`: how files of a folder become inputs. `batch`: samples per run where the model leaves it free.
+    `state`: a folder for what was solved so far: the same call after an interruption goes on from there.
 
     Raises ModelError, RecipeError (before any work on the model's weights), ShapeError or Error.
     """
@@ -60,7 +63,7 @@ def optimize(
     clean(graph)
     tell("clean", 1, 1)
     _check_weights(weight_layers(graph))
-    return _Optimizer(graph, settings, calibration, runner, tell, images, batch).run()
+    return _Optimizer(graph, settings, calibration, runner, tell, images, batch, None if state is None else Path(state)).run()
 
 
 def _check_weights(layers: list[Layer]) -> None:
@@ -74,9 +77,9 @@ class _Optimizer:
 
     def __init__(
         self, graph: gs.Graph, recipe: Recipe, calibration: Source | Calibration | None, runner: Runner | None, tell: Progress,
-        images: ImageOptions | None, batch: int,
+        images: ImageOptions | None, batch: int, state: Path | None,
     ) -> None:  # fmt: skip
-        self.graph, self.recipe, self.tell = graph, recipe, tell
+        self.graph, self.recipe, self.tell, self.state = graph, recipe, tell, state
         self.original = to_model(graph)
         self.layers = weight_layers(graph)
         self.plans = plan_recipe(graph, self.layers, recipe)
@@ -91,7 +94,7 @@ class _Optimizer:
     def run(self) -> tuple[gs.Graph, CompressionReport]:
         weights = {layer.name: layer.weight for layer in self.layers}
         if self.recipe.prune is not None:
-            self._run("prune", PruneMagnitude(self.plans.prune))
+            self._prune(self.recipe.prune)
         if self.recipe.correct is not None:
             data, runner = self._needed("correct")
             names = list(self.plans.prune.targets)
@@ -108,6 +111,14 @@ class _Optimizer:
         infer_shapes(self.graph)
         self._fill_report(weights)
         return self.graph, self.report
+
+    def _prune(self, section: Prune) -> None:
+        if section.method == "magnitude":
+            self._run("prune", PruneMagnitude(self.plans.prune))
+            return
+        data, runner = self._needed("prune")
+        original, tick = copy(self.graph), self._tick("prune")
+        self._run("prune", PruneReconstruct(self.plans.prune, section, original, data, runner, tick, self.state))
 
     def _run(self, stage: str, pass_: Pass) -> None:
         """Passes over data tell how far they are; the others only that they are done."""

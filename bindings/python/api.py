@@ -39,6 +39,7 @@ Model = str | os.PathLike[str] | bytes | onnx.ModelProto
 def optimize(
     model: Model, recipe: Recipe | Mapping[str, Any] | str | Path, calibration: Source | None = None, *,
     images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, progress: Progress | None = None,
+    state: str | os.PathLike[str] | None = None,
 ) -> Optimized:  # fmt: skip
     """Compresses an ONNX model as the recipe says: prune, correct, factorise, quantise. `model` is left as it is.
 
@@ -46,9 +47,10 @@ def optimize(
     become inputs), a .npy or .npz file, an array [samples, ...] or a mapping of them, an iterable of feeds, a function that returns one,
     or ONNX Runtime's CalibrationDataReader. It is streamed.
     batch: samples per run where the model leaves the batch free. progress: called with stage, done and total (None: not known).
+    state: a folder in which pruning with reconstruction keeps what it solved: the same call after an interruption goes on from there.
     Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
     """
-    graph, report = optimize_graph(model, recipe, calibration, _session_of, progress=progress, images=images, batch=batch)
+    graph, report = optimize_graph(model, recipe, calibration, _session_of, progress=progress, images=images, batch=batch, state=state)
     return Optimized(to_model(graph), report)
 
 

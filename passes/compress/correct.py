@@ -16,6 +16,7 @@ from .calibration import Calibration
 from .layers import Layer, per_output_row, weight_layers
 from .moments import ChannelMoments
 from .observe import Runner, Tick, observe
+from .parameters import set_parameters
 from .recipe import Correct
 from .select import Selection
 
@@ -79,11 +80,7 @@ class CorrectStatistics(GraphPass):
 def _correct(layer: Layer, found: ChannelMoments, wanted: ChannelMoments) -> Patch:
     gain, bias = corrected_affine(layer.bias, found, wanted)
     weight = layer.weight * per_output_row(gain, layer.weight)
-    node, patch = layer.node, Patch(layer.node)
-    patch.set_input(node, 1, patch.const(layer.stored(weight), node.inputs[1]))
-    patch.set_input(node, 2, patch.const(bias, node.inputs[2] if len(node.inputs) > 2 else f"{node.name}_bias"))
-    if "beta" in node.attrs:
-        patch.set_attr(node, "beta", None)
+    patch = set_parameters(layer, weight, bias)
     patch.note(mean_gain=float(gain.mean()), max_gain=float(gain.max()))
     return patch
 

@@ -14,6 +14,7 @@ from ..patch import Patch
 from .layers import Layer, special_layers, weight_layers
 from .masks import load_masks
 from .metrics import sqnr_db
+from .parameters import set_parameters
 from .prune_math import block_scores, expand_blocks, lowest_scores, normalised_scores, sparsity_of
 from .recipe import Pattern, Prune, PruneLayer
 from .select import Selection
@@ -30,6 +31,11 @@ class Target:
     sparsity: float = 0.0
     block: int = 1
     pooled: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """As a recipe calls it, or "mask"."""
+        return "mask" if self.mask is not None else f"{self.block}x1"
 
 
 @dataclass
@@ -116,10 +122,9 @@ class PruneMagnitude(GraphPass):
 
 def _apply_mask(layer: Layer, mask: np.ndarray, target: Target) -> Patch:
     weight = np.where(mask, layer.weight, np.float32(0))
-    patch = Patch(layer.node)
-    patch.set_input(layer.node, 1, patch.const(layer.stored(weight), layer.node.inputs[1]))
+    patch = set_parameters(layer, weight)
     patch.note(
-        pattern="mask" if target.mask is not None else f"{target.block}x1", sparsity_before=sparsity_of(layer.weight),
+        pattern=target.pattern, sparsity_before=sparsity_of(layer.weight),
         sparsity=sparsity_of(weight), weight_sqnr_db=sqnr_db(layer.weight, weight),
     )  # fmt: skip
     return patch

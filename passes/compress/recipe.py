@@ -40,8 +40,10 @@ class PruneLayer(_Section):
 
 
 class Prune(_Section):
-    """Magnitude pruning. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight stays."""
+    """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples. `masks` is a .npz file or a
+    mapping, node name -> array of the weight's shape, nonzero where a weight stays."""
 
+    method: Literal["magnitude", "reconstruct"] = "magnitude"
     sparsity: Sparsity | None = None
     scope: Literal["layer", "global"] = "layer"
     pattern: Pattern = "1x1"
@@ -49,6 +51,15 @@ class Prune(_Section):
     skip: list[str] = []
     layers: dict[str, PruneLayer] = {}
     masks: str | dict[str, np.ndarray] | None = None
+    samples: Annotated[int, Field(ge=2)] = 256
+    damping: Annotated[float, Field(gt=0.0, le=10.0)] = 0.03
+
+    @model_validator(mode="after")
+    def _solver_settings_need_a_solver(self) -> Prune:
+        given = sorted({"samples", "damping"} & self.model_fields_set)
+        if self.method == "magnitude" and given:
+            raise ValueError(f"{' and '.join(given)}: only with method: reconstruct")
+        return self
 
     @model_validator(mode="after")
     def _says_what_to_prune(self) -> Prune:

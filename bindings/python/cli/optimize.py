@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,13 +31,18 @@ def optimize(
     report: Annotated[Path | None, typer.Option(help="Where the report goes as JSON.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Compress a model as a recipe says: prune, correct, factorise, quantise. The result is plain ONNX."""
+    """Compress a model as a recipe says: prune, correct, factorise, quantise. The result is plain ONNX.
+
+    What pruning with reconstruction has solved lies in OUTPUT.state until the model is written: the same command goes on from there.
+    """
     from .. import optimize as optimize_model
 
     images = _image_options(size, resize, mean, std)
+    state = output.with_name(f"{output.name}.state")
     with progress() as step:
-        optimized = optimize_model(model, recipe, calibration, images=images, progress=step)
+        optimized = optimize_model(model, recipe, calibration, images=images, progress=step, state=state)
     optimized.save(output)
+    shutil.rmtree(state, ignore_errors=True)
     if report is not None:
         optimized.report.save(report)
     if as_json:

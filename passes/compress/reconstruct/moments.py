@@ -47,26 +47,26 @@ class LayerMoments:
         names = ("inner", "cross", "inputs", "outputs", "power", "count")
         return LayerMoments(*(getattr(self, name) + getattr(other, name) for name in names))
 
-    def problems(self, fit_bias: bool = True) -> list[Problem]:
-        """One least-squares problem for each group. With `fit_bias`, over all biases as well: the best one takes the means away."""
-        return [self._problem(g, fit_bias) for g in range(len(self.inner))]
-
-    def _problem(self, g: int, fit_bias: bool) -> Problem:
+    def problem(self, fit_bias: bool = True) -> Problem:
+        """The layer's least-squares problem. With `fit_bias`, over the bias as well: the best one takes the means away."""
         n = max(self.count, 1)
-        x, y = (self.inputs[g] / n, self.outputs[g] / n) if fit_bias else (np.zeros_like(self.inputs[g]), np.zeros_like(self.outputs[g]))
-        hessian = self.inner[g] / n
-        hessian -= np.outer(x, x)
-        signal = np.maximum(self.power[g] / n - np.square(self.outputs[g] / n), 0)
-        return Problem(hessian, self.cross[g] / n - np.outer(y, x), np.maximum(self.power[g] / n - y * y, 0), signal, x, y)
+        x, y = self.inputs / n, self.outputs / n
+        signal = np.maximum(self.power / n - y * y, 0)
+        if not fit_bias:
+            return Problem(self.inner / n, self.cross / n, self.power / n, signal, np.zeros_like(x), np.zeros_like(y))
+        hessian = self.inner / n
+        hessian -= x[:, :, None] * x[:, None, :]
+        return Problem(hessian, self.cross / n - y[:, :, None] * x[:, None, :], signal, signal, x, y)
 
 
 @dataclass
 class Problem:
-    """min over W [out, k] and b of the mean of |W x + b - y|² over columns, b at its best: per output channel w,
+    """min over W [group, out, k] and b of the mean of |W x + b - y|² over columns, b at its best: per output channel w of a group
 
         error(w) = w H wᵀ - 2 w cᵀ + p,    b = mean_y - w · mean_x
 
-    hessian H [k, k], cross c [out, k], power p [out], signal: the variance of y [out], mean_x [k], mean_y [out]; all f64.
+    hessian H [group, k, k], cross c [group, out, k], power p [group, out], signal: the variance of y [group, out], mean_x [group, k],
+    mean_y [group, out]; all f64. out counts the channels of one group.
     """
 
     hessian: np.ndarray
@@ -76,11 +76,23 @@ class Problem:
     mean_x: np.ndarray
     mean_y: np.ndarray
 
-    def errors(self, weight: np.ndarray) -> np.ndarray:
-        """Mean squared error of every output channel for weights [out, k], with the best bias."""
+    def errors(self, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
+        """[group, out]: mean squared error of every output channel, for weights [group, out, k] and, where the problem has one,
+        a bias [group, out]; by default the best."""
         weight = weight.astype(np.float64)
-        return np.maximum(((weight @ self.hessian - 2 * self.cross) * weight).sum(axis=1) + self.power, 0)
+        least = np.maximum(((weight @ self.hessian - 2 * self.cross) * weight).sum(axis=2) + self.power, 0)
+        return least if bias is None else least + np.square(bias - self.bias(weight))
 
     def bias(self, weight: np.ndarray) -> np.ndarray:
-        """The best bias [out]."""
-        return self.mean_y - weight @ self.mean_x
+        """The best bias [group, out]."""
+        return self.mean_y - (weight @ self.mean_x[:, :, None])[:, :, 0]
+
+    def damped(self, damping: float, prior: np.ndarray) -> Problem:
+        """The problem with λ |W - prior|² added, λ = `damping` times the mean of H's diagonal (of all groups): directions that the data do
+        not show stay as they are in `prior` [group, out, k]."""
+        k = self.hessian.shape[-1]
+        ridge = damping * float(np.trace(self.hessian, axis1=1, axis2=2).mean()) / k or 1.0
+        hessian = self.hessian.copy()
+        hessian[:, np.arange(k), np.arange(k)] += ridge
+        power = self.power + ridge * np.square(prior, dtype=np.float64).sum(axis=2)
+        return Problem(hessian, self.cross + ridge * prior.astype(np.float64), power, self.signal, self.mean_x, self.mean_y)

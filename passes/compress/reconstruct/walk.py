@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,21 @@ from .shelf import Shelf
 
 
 class StoredInputs:
-    """Calibration data, read once and kept on disk in the batches that they came in. sizes: samples of each batch."""
+    """Calibration data, read once and kept on disk in the batches that they came in. sizes: samples of each batch; digest: of all data."""
 
     def __init__(self, folder: Path, data: Calibration, limit: int | None = None, tick: Tick | None = None) -> None:
         self.shelf = Shelf(folder)
         self.sizes: list[int] = []
+        digest = hashlib.sha256()
         total = limit if data.samples is None else min(data.samples, limit or data.samples)
         for feed in data.batches(limit):
             for name, array in feed.items():
                 self.shelf.put(name, len(self.sizes), array)
+                digest.update(f"{name} {array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
             self.sizes.append(feed_samples(feed))
             if tick is not None:
                 tick(min(self.samples, total or self.samples), total)
+        self.digest = digest.hexdigest()
 
     @property
     def samples(self) -> int:
@@ -40,14 +44,18 @@ class Walk:
     """The live tensors of a graph at a position among its nodes, for every batch, on disk: memory holds one batch at a time.
 
     graph: sorted; constants of nodes that were not run yet may still change. targets: the tensors that will be asked for, in the order
-    of the graph. folder: of this walk alone.
+    in which they will be. folder: of this walk alone.
     """
 
-    def __init__(self, graph: gs.Graph, targets: Collection[str], inputs: StoredInputs, runner: Runner, folder: Path) -> None:
+    def __init__(self, graph: gs.Graph, targets: Sequence[str], inputs: StoredInputs, runner: Runner, folder: Path) -> None:
         self._graph, self._inputs, self._runner, self._shelf = graph, inputs, runner, Shelf(folder)
         self._needed = needed_nodes(graph, targets)
         self._made_at = {output.name: i + 1 for i, node in enumerate(graph.nodes) for output in node.outputs}
-        self._last_use = {name: self._made_at.get(name, 0) for name in targets}
+        self._last_use: dict[str, int] = {}
+        reached = 0
+        for name in targets:
+            reached = max(reached, self._made_at.get(name, 0))
+            self._last_use[name] = reached
         for i, node in enumerate(graph.nodes):
             if self._needed[i]:
                 self._last_use.update((tensor.name, max(i, self._last_use.get(tensor.name, 0))) for tensor in read_by(node))

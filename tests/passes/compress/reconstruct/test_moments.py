@@ -46,14 +46,16 @@ def test_a_problem_knows_the_error_and_the_best_bias(fit_bias):
     x, y = RNG.random((4, 4, 8, 8)).astype(np.float32), 3 + RNG.standard_normal((4, 6, 8, 8)).astype(np.float32)
     moments = LayerMoments.of(layer)
     moments.add(layer, x, y)
-    problem = moments.problems(fit_bias)[0]
+    problem = moments.problem(fit_bias)
     weight = RNG.standard_normal((6, 36))
     inputs, outputs = im2col(x, 1)[0], y.astype(np.float64).transpose(1, 0, 2, 3).reshape(6, -1)
     residual = outputs - weight @ inputs
     bias = residual.mean(axis=1) if fit_bias else np.zeros(6)
-    np.testing.assert_allclose(problem.bias(weight), bias, atol=1e-5)
-    np.testing.assert_allclose(problem.errors(weight), ((residual - bias[:, None]) ** 2).mean(axis=1), rtol=1e-4)
-    np.testing.assert_allclose(problem.signal, outputs.var(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(problem.bias(weight[None]), bias[None], atol=1e-5)
+    np.testing.assert_allclose(problem.errors(weight[None]), ((residual - bias[:, None]) ** 2).mean(axis=1)[None], rtol=1e-4)
+    if fit_bias:
+        np.testing.assert_allclose(problem.errors(weight[None], np.ones((1, 6))), ((residual - 1) ** 2).mean(axis=1)[None], rtol=1e-4)
+    np.testing.assert_allclose(problem.signal, outputs.var(axis=1)[None], rtol=1e-5)
 
 
 def test_moments_of_two_parts_add_up():

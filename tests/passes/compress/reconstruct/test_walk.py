@@ -32,6 +32,16 @@ def test_every_target_has_the_values_that_the_whole_model_gives(tmp_path):
             np.testing.assert_allclose(walk.read(target, batch), values[target], rtol=1e-5, atol=1e-6)
 
 
+def test_a_target_stays_until_it_is_asked_for(tmp_path):
+    graph = cleaned(residual_net())
+    targets = ["conv2_out", "relu0_out"]
+    walk, _ = walk_of(graph, targets, tmp_path)
+    wanted = next(activations(to_model(graph), targets, calibration(graph), run_ort))
+    for target in targets:
+        walk.advance_to(target)
+        np.testing.assert_allclose(walk.read(target, 0), wanted[target], rtol=1e-5, atol=1e-6)
+
+
 def test_graph_inputs_can_be_targets(tmp_path):
     graph = cleaned(residual_net())
     walk, _ = walk_of(graph, ["x", "conv1_out"], tmp_path)

@@ -1,0 +1,77 @@
+"""One layer: moments and a choice of support in, new weights and what is known of their error out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layers import Layer
+from .moments import LayerMoments, Problem
+from .refit import refit
+from .support import Choose, choose_support
+
+CHECKED_CHANNELS = 16
+"""Output channels whose over-fitting is measured."""
+
+
+@dataclass
+class Solution:
+    """weight as Layer.weight has it, bias [out] or None where the layer can have none. Errors are mean squares of the output, over the
+    wanted output's variance.
+
+    error_before: with the same zeros and the other weights as they were; error: of the solution. fitted_error and held_out_error: of
+    solutions for one half of the data, on the half that they saw and on the half that they did not. unseen: the share of inputs
+    that never vary.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray | None
+    error_before: float
+    error: float
+    fitted_error: float
+    held_out_error: float
+    unseen: float
+
+    def facts(self) -> dict[str, float]:
+        names = ("error_before", "error", "fitted_error", "held_out_error", "unseen")
+        return {f"output_{name}" if "error" in name else "inputs_unseen": getattr(self, name) for name in names}
+
+
+def solve_layer(layer: Layer, halves: tuple[LayerMoments, LayerMoments], support: Choose | np.ndarray, damping: float) -> Solution:
+    """The weights, 0 outside of the support, and the bias that come closest to the wanted outputs. `support`: how to choose it, or the
+    support itself [group, out / group, k]. damping: of the mean of the diagonal of H."""
+    has_bias = layer.node.op != "MatMul"
+    problem = (halves[0] + halves[1]).problem(has_bias)
+    prior = layer.weight.reshape(problem.cross.shape)
+    damped = problem.damped(damping, prior)
+    keep, start = choose_support(damped, support) if callable(support) else (support, None)
+    weight = refit(damped, keep, start).astype(np.float32)
+    bias = problem.bias(weight).astype(np.float32).reshape(-1) if has_bias else None
+    signal = float(problem.signal.sum()) or 1.0
+    old_bias = None if layer.bias is None else layer.bias.reshape(problem.signal.shape)
+    before = problem.errors(np.where(keep, prior, 0), old_bias).sum() / signal
+    fitted, held_out = _halves(halves, keep, prior, damping, has_bias)
+    unseen = float((np.diagonal(problem.hessian, axis1=1, axis2=2) <= 1e-12 * damped.hessian.max()).mean())
+    error = float(problem.errors(weight).sum() / signal)
+    return Solution(weight.reshape(layer.weight.shape), bias, float(before), error, fitted, held_out, unseen)
+
+
+def _halves(
+    halves: tuple[LayerMoments, LayerMoments], keep: np.ndarray, prior: np.ndarray, damping: float, has_bias: bool
+) -> tuple[float, float]:
+    """Mean relative errors of solutions for either half, on that half and on the other, over some output channels."""
+    step = max(keep.shape[0] * keep.shape[1] // CHECKED_CHANNELS, 1)
+    problems = [_channels(half.problem(has_bias), slice(None, None, step)) for half in halves]
+    keep, prior = keep[:, ::step], prior[:, ::step]
+    fitted = held_out = 0.0
+    for seen, other in (problems, problems[::-1]):
+        weight = refit(seen.damped(damping, prior), keep)
+        fitted += seen.errors(weight).sum() / (seen.signal.sum() or 1.0) / 2
+        held_out += other.errors(weight, seen.bias(weight)).sum() / (other.signal.sum() or 1.0) / 2
+    return float(fitted), float(held_out)
+
+
+def _channels(problem: Problem, chosen: slice) -> Problem:
+    cross, power, signal, mean_y = (a[:, chosen] for a in (problem.cross, problem.power, problem.signal, problem.mean_y))
+    return Problem(problem.hessian, cross, power, signal, problem.mean_x, mean_y)
