@@ -36,9 +36,18 @@ UNARY = {
 
 BINARY = {"add": 0, "sub": 1, "mul": 2, "div": 3, "max": 4, "min": 5, "prelu": 6}
 
-# resize_nearest and resize_linear (kernels/resize/resize.h): the attributes coordinate_mode and nearest_mode.
-COORDINATE_MODES = {"half_pixel": 0, "pytorch_half_pixel": 1, "align_corners": 2, "asymmetric": 3, "half_pixel_symmetric": 4}
+# The resize operators (kernels/resize/resize.h): the attributes coordinate_mode, nearest_mode, aspect, and filter of resize_filter.
+COORDINATE_MODES = {
+    "half_pixel": 0,
+    "pytorch_half_pixel": 1,
+    "align_corners": 2,
+    "asymmetric": 3,
+    "half_pixel_symmetric": 4,
+    "tf_crop_and_resize": 5,
+}
 NEAREST_MODES = {"round_prefer_floor": 0, "round_prefer_ceil": 1, "floor": 2, "ceil": 3}
 
 # pad_planar (kernels/layout/pad_planar.c): the attribute mode.
 PAD_MODES = {"constant": 0, "reflect": 1, "edge": 2}
+ASPECTS = {"stretch": 0, "not_larger": 1, "not_smaller": 2}
+FILTERS = {"nearest": 0, "linear": 1, "cubic": 2}

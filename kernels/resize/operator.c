@@ -4,8 +4,6 @@
 #include "base/check.h"
 #include "resize.h"
 
-enum { max_size = 1 << 30, task_elements = 8192 };
-
 static const struct {
   honed_isa isa;
   const honed_resize_kernel *kernel;
@@ -21,53 +19,21 @@ static honed_resize_kernel select(honed_isa isa) {
   return *variants[row].kernel;
 }
 
-static honed_status check_tensors(const honed_op_spec *spec, honed_context *ctx) {
-  honed_status status = honed_spec_arity(spec, 1, 2, 1, ctx);
-  if (status == HONED_OK) status = honed_check_layout(spec->inputs[0], "input 0", HONED_PLANAR, ctx);
-  if (status == HONED_OK) status = honed_check_layout(spec->outputs[0], "output 0", HONED_PLANAR, ctx);
-  if (status == HONED_OK) status = honed_check_dtype(spec->outputs[0], "output 0", spec->inputs[0]->dtype, ctx);
-  return status;
-}
-
-/* out_h, scale_h of axis 0; out_w, scale_w of axis 1. */
-static honed_status read_axis(const honed_op_spec *spec, int axis, honed_resize_params *p, honed_context *ctx) {
-  static const char *const out_names[] = {"out_h", "out_w"}, *const scale_names[] = {"scale_h", "scale_w"};
-  honed_status status = honed_attr_int(spec, out_names[axis], 0, 0, max_size, &p->out[axis], ctx);
-  if (status == HONED_OK) status = honed_attr_finite(spec, scale_names[axis], 0.0, &p->scale[axis], ctx);
-  const bool sized = p->out[axis] > 0 || p->like;
-  if (status != HONED_OK || p->scale[axis] > 0 || (p->scale[axis] == 0 && sized)) return status;
-  return honed_fail(ctx, HONED_INVALID_ARTIFACT, "attributes %s and %s are %lld and %g, expected a size or a scale above 0",
-                    out_names[axis], scale_names[axis], (long long)p->out[axis], (double)p->scale[axis]);
-}
-
-static honed_status read_attributes(const honed_op_spec *spec, honed_resize_params *p, honed_context *ctx) {
-  p->like = spec->num_inputs > 1 && spec->inputs[1] != NULL;
-  honed_status status = read_axis(spec, 0, p, ctx);
-  if (status == HONED_OK) status = read_axis(spec, 1, p, ctx);
-  if (status == HONED_OK) {
-    status = honed_attr_int(spec, "coordinate_mode", 0, 0, HONED_RESIZE_COORDINATE_MODES - 1, &p->coordinate_mode, ctx);
-  }
-  if (status == HONED_OK) status = honed_attr_int(spec, "nearest_mode", 0, 0, HONED_RESIZE_NEAREST_MODES - 1, &p->nearest_mode, ctx);
-  return status;
-}
-
 static honed_status create_nearest(const honed_op_spec *spec, void **params, honed_context *ctx) {
   honed_resize_params p = {.kernel = {"honed_resize_nearest", honed_resize_nearest}};
-  honed_status status = check_tensors(spec, ctx);
+  const honed_status status = honed_resize_create(spec, HONED_RESIZE_TF_CROP_AND_RESIZE, &p, ctx);
   if (status != HONED_OK) return status;
   const honed_tensor *in = spec->inputs[0];
   if (in->dtype != HONED_F32 && in->dtype != HONED_U8) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "input 0 is %s, expected f32 or u8", honed_dtype_name(in->dtype));
   }
-  status = read_attributes(spec, &p, ctx);
-  return status == HONED_OK ? honed_params_copy(&p, sizeof p, params, ctx) : status;
+  return honed_params_copy(&p, sizeof p, params, ctx);
 }
 
 static honed_status create_linear(const honed_op_spec *spec, void **params, honed_context *ctx) {
   honed_resize_params p = {.kernel = select(spec->isa)};
-  honed_status status = check_tensors(spec, ctx);
+  honed_status status = honed_resize_create(spec, HONED_RESIZE_TF_CROP_AND_RESIZE, &p, ctx);
   if (status == HONED_OK) status = honed_check_dtype(spec->inputs[0], "input 0", HONED_F32, ctx);
-  if (status == HONED_OK) status = read_attributes(spec, &p, ctx);
   return status == HONED_OK ? honed_params_copy(&p, sizeof p, params, ctx) : status;
 }
 
@@ -92,30 +58,11 @@ static int64_t find_repeat(const int32_t *columns, int64_t size, int64_t out) {
   return repeat;
 }
 
-/* Output sizes: those of input 1 where there is one. */
-static honed_status find_sizes(const honed_call *call, int64_t *sizes, honed_context *ctx) {
-  const honed_resize_params *p = call->params;
-  for (int axis = 0; axis < 2; axis++) {
-    const honed_status status = honed_resize_size(p, axis, call->inputs[0]->dims[2 + axis], &sizes[axis], ctx);
-    if (status != HONED_OK) return status;
-  }
-  if (!p->like) return HONED_OK;
-  const honed_tensor *like = call->inputs[1];
-  if (like->rank != 4 || like->dims[2] < 1 || like->dims[2] > max_size || like->dims[3] < 1 || like->dims[3] > max_size) {
-    char text[128];
-    honed_tensor_describe(like, text, sizeof text);
-    return honed_fail(ctx, HONED_INVALID_SHAPE, "input 1 is %s, expected rank 4 with 1 to %d pixels along h and w", text, max_size);
-  }
-  memcpy(sizes, like->dims + 2, 2 * sizeof *sizes);
-  return HONED_OK;
-}
-
-static honed_status reshape(honed_call *call, int arrays, honed_context *ctx) {
-  const honed_resize_params *p = call->params;
+static honed_status reshape(honed_call *call, int arrays, honed_resize_params *p, honed_context *ctx) {
   const int64_t *in = call->inputs[0]->dims;
   int64_t dims[4] = {in[0], in[1], 0, 0};
   void *memory = NULL;
-  honed_status status = find_sizes(call, dims + 2, ctx);
+  honed_status status = honed_resize_sizes(call, p, dims + 2, ctx);
   if (status == HONED_OK) status = honed_call_output(call, 0, 4, dims, ctx);
   if (status == HONED_OK) status = honed_call_alloc(call, sizeof(honed_resize_plan), &memory, ctx);
   if (status != HONED_OK) return status;
@@ -123,7 +70,7 @@ static honed_status reshape(honed_call *call, int arrays, honed_context *ctx) {
   status = allocate_axis(call, dims[2], arrays, &plan->rows, ctx);
   if (status == HONED_OK) status = allocate_axis(call, dims[3], arrays, &plan->columns, ctx);
   if (status != HONED_OK) return status;
-  plan->blocks = honed_blocks_make(dims[2], dims[3], task_elements);
+  plan->blocks = honed_blocks_make(dims[2], dims[3], HONED_RESIZE_TASK);
   plan->repeat = 0;
   call->plan = plan;
   call->kernel = p->kernel.kernel;
@@ -132,26 +79,26 @@ static honed_status reshape(honed_call *call, int arrays, honed_context *ctx) {
 }
 
 static honed_status reshape_nearest(honed_call *call, honed_context *ctx) {
-  const honed_resize_params *p = call->params;
+  honed_resize_params p = *(const honed_resize_params *)call->params;
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  const honed_status status = reshape(call, 1, ctx);
+  const honed_status status = reshape(call, 1, &p, ctx);
   if (status != HONED_OK) return status;
   honed_resize_plan *plan = call->plan;
-  honed_resize_nearest_axis(p, 0, x->dims[2], y->dims[2], &plan->rows);
-  honed_resize_nearest_axis(p, 1, x->dims[3], y->dims[3], &plan->columns);
+  honed_resize_nearest_axis(&p, 0, x->dims[2], y->dims[2], &plan->rows);
+  honed_resize_nearest_axis(&p, 1, x->dims[3], y->dims[3], &plan->columns);
   plan->repeat = find_repeat(plan->columns.near, x->dims[3], y->dims[3]);
   call->scratch_bytes = 0;
   return HONED_OK;
 }
 
 static honed_status reshape_linear(honed_call *call, honed_context *ctx) {
-  const honed_resize_params *p = call->params;
+  honed_resize_params p = *(const honed_resize_params *)call->params;
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  const honed_status status = reshape(call, 3, ctx);
+  const honed_status status = reshape(call, 3, &p, ctx);
   if (status != HONED_OK) return status;
   honed_resize_plan *plan = call->plan;
-  honed_resize_linear_axis(p, 0, x->dims[2], y->dims[2], &plan->rows);
-  honed_resize_linear_axis(p, 1, x->dims[3], y->dims[3], &plan->columns);
+  honed_resize_linear_axis(&p, 0, x->dims[2], y->dims[2], &plan->rows);
+  honed_resize_linear_axis(&p, 1, x->dims[3], y->dims[3], &plan->columns);
   call->scratch_bytes = (size_t)(x->dims[3] + HONED_OVERREAD) * sizeof(float);
   return HONED_OK;
 }

@@ -2,3 +2,4 @@
 
 #define HONED_VARIANT scalar
 #include "linear.h"
+#include "filter_kernel.h"

@@ -2,3 +2,4 @@
 
 #define HONED_VARIANT avx2
 #include "linear.h"
+#include "filter_kernel.h"

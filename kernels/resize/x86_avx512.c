@@ -2,3 +2,4 @@
 
 #define HONED_VARIANT avx512
 #include "linear.h"
+#include "filter_kernel.h"

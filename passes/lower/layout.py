@@ -25,8 +25,8 @@ from .planes import (
 from .program import Value
 
 ON_PLANES = {
-    "conv", "max_pool", "average_pool", "global_average_pool", "global_max_pool", "resize_nearest", "resize_linear", "concat_channels",
-    "slice_channels", "channel_shuffle", "pad_planar",
+    "conv", "max_pool", "average_pool", "global_average_pool", "global_max_pool", "resize_nearest", "resize_linear", "resize_filter",
+    "concat_channels", "slice_channels", "channel_shuffle", "pad_planar",
 }  # fmt: skip
 """Operators that read planes only."""
 TO_DENSE = {"global_average_pool", "global_max_pool"}

@@ -4,13 +4,15 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from honed.kernels._native import KernelError, Operator
-from honed.kernels.codes import COORDINATE_MODES, NEAREST_MODES
+from honed.kernels.codes import ASPECTS, COORDINATE_MODES, NEAREST_MODES
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
+from onnx.reference import ReferenceEvaluator
 
 from tests.kernels.elementwise_cases import GAPS, dense, outputs, planar
 
+COORDINATES = sorted(set(COORDINATE_MODES) - {"tf_crop_and_resize"})
 NUMPY = {"f32": np.float32, "u8": np.uint8}
 ONNX_TYPES = {"f32": TensorProto.FLOAT, "u8": TensorProto.UINT8}
 
@@ -55,7 +57,7 @@ def check(mode, dtype, shape, coordinates, nearest="round_prefer_floor", sizes=N
 
 
 @pytest.mark.parametrize("dtype", ["f32", "u8"])
-@pytest.mark.parametrize("coordinates", COORDINATE_MODES)
+@pytest.mark.parametrize("coordinates", COORDINATES)
 @pytest.mark.parametrize("nearest", NEAREST_MODES)
 def test_nearest_modes(dtype, coordinates, nearest):
     for sizes in [(14, 26), (5, 9), (21, 1), (7, 13)]:
@@ -64,7 +66,7 @@ def test_nearest_modes(dtype, coordinates, nearest):
         check("nearest", dtype, (2, 3, 7, 13), coordinates, nearest, scales=scales)
 
 
-@pytest.mark.parametrize("coordinates", COORDINATE_MODES)
+@pytest.mark.parametrize("coordinates", COORDINATES)
 @pytest.mark.parametrize("gaps", GAPS)
 def test_linear_modes(coordinates, gaps):
     for sizes in [(14, 26), (5, 9), (21, 1), (7, 13)]:
@@ -78,7 +80,7 @@ def test_linear_modes(coordinates, gaps):
     mode=st.sampled_from(["nearest", "linear"]),
     size=st.tuples(st.integers(1, 12), st.integers(1, 70)),
     sizes=st.tuples(st.integers(1, 30), st.integers(1, 140)),
-    coordinates=st.sampled_from(sorted(COORDINATE_MODES)),
+    coordinates=st.sampled_from(COORDINATES),
 )
 def test_any_size(mode, size, sizes, coordinates):
     assume(mode == "linear" or coordinates != "align_corners")  # exact ties there depend on the order of two roundings
@@ -102,6 +104,22 @@ def test_sizes_of_another_tensor(like):
         Operator("resize_nearest", [planar(), like], [planar()]).run([x, other[:, :, :0]])
 
 
+@pytest.mark.parametrize("policy", ["not_larger", "not_smaller"])
+@pytest.mark.parametrize("sizes", [(9, 30), (14, 5), (7, 13), (3, 8)])
+def test_aspect_is_kept(policy, sizes):
+    node = helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], mode="linear", axes=[2, 3], keep_aspect_ratio_policy=policy)
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [None] * 4) for n in ("x", "y")]
+    given = helper.make_tensor_value_info("sizes", TensorProto.INT64, [2])
+    graph = helper.make_graph([node], "g", [ends[0], given], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=10)
+    x = pixels((2, 3, 7, 13), "f32")
+    [expected] = ReferenceEvaluator(model).run(None, {"x": x, "sizes": np.array(sizes)})
+    for name in ("resize_linear", "resize_filter"):
+        attrs = {"out_h": sizes[0], "out_w": sizes[1], "aspect": ASPECTS[policy]}
+        [y] = Operator(name, [planar()], [planar()], attrs).run([x])
+        np.testing.assert_allclose(y, expected, atol=255 * 13 * 2.0**-22)
+
+
 def test_refusals():
     with pytest.raises(KernelError, match="out_w and scale_w are 0 and 0, expected a size or a scale above 0"):
         Operator("resize_linear", [planar()], [planar()], {"out_h": 4})
@@ -109,6 +127,11 @@ def test_refusals():
         Operator("resize_linear", [planar()], [planar()], {"scale_h": float("inf"), "scale_w": 1.0})
     with pytest.raises(KernelError, match="coordinate_mode is 5, expected 0 to 4"):
         Operator("resize_linear", [planar()], [planar()], {"out_h": 4, "out_w": 4, "coordinate_mode": 5})
+    with pytest.raises(KernelError, match="attribute aspect without sizes"):
+        Operator("resize_nearest", [planar()], [planar()], {"scale_h": 2.0, "out_w": 4, "aspect": 1})
+    wide = np.zeros((1, 1, 4, 100), np.float32)
+    with pytest.raises(KernelError, match=r"4 pixels times 0\.1, expected a size of 1 to"):
+        Operator("resize_nearest", [planar()], [planar()], {"out_h": 1, "out_w": 10, "aspect": 1}).run([wide])
     with pytest.raises(KernelError, match="input 0 is u8, expected f32"):
         Operator("resize_linear", [planar("u8")], [planar("u8")], {"out_h": 4, "out_w": 4})
     with pytest.raises(KernelError, match="output 0 is dense, expected planar"):

@@ -137,6 +137,7 @@ def planar_network() -> Program:
     branch("pad_planar", [p], "f32", {"pad_top": 1, "pad_left": 2, "pad_bottom": -1, "mode": 1})
     branch("resize_nearest", [u], "u8", {"scale_h": 2.0, "out_w": 3})
     branch("resize_linear", [p], "f32", {"scale_h": 1.5, "scale_w": 0.5})
+    branch("resize_filter", [p], "f32", {"out_h": 7, "out_w": 4, "filter": 2, "antialias": 1, "coordinate_mode": 5, "roi_end_w": 1.5})
     return Program([x], outputs, ops)
 
 

@@ -68,12 +68,26 @@ def test_resize_to_the_size_of_the_input(mode):
         (["", [], [1, 3, 9, 5]], {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
         (["", [2, 3]], {"axes": [2, 3]}),
         (["", [], [9, 14]], {"axes": [2, 3], "mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"}),
+        (["", [], [1, 3, 9, 5]], {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1}),
+        (["", [1, 1, 0.5, 3]], {"mode": "cubic", "coordinate_transformation_mode": "asymmetric"}),
+        (["", [], [1, 3, 3, 5]], {"mode": "linear", "antialias": 1, "exclude_outside": 1}),
+        (["", [], [9, 14]], {"axes": [2, 3], "keep_aspect_ratio_policy": "not_larger"}),
+        (["", [], [20, 14]], {"axes": [3, 2], "keep_aspect_ratio_policy": "not_smaller", "mode": "linear"}),
+        (["", [], [20]], {"axes": [3], "keep_aspect_ratio_policy": "not_smaller", "mode": "cubic"}),
+        (
+            [[0, 0, 0.1, 0.2, 1, 1, 0.9, 1.3], [], [1, 3, 4, 9]],
+            {"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 2.0},
+        ),
+        (
+            [[0.1, 0.2, 0.9, 1.3], [], [4, 9]],
+            {"mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize", "axes": [3, 2]},
+        ),
     ],
 )
 @pytest.mark.parametrize("shape", [(1, 3, 6, 7), (1, 3, "h", "w")])
 def test_resize(inputs, attrs, shape):
     net = Net(opset=18)
-    dtypes = [None, np.float32, np.int64]
+    dtypes = [np.float32, np.float32, np.int64]
     names = ["" if len(i) == 0 else net.const(i, dtypes[k]) for k, i in enumerate(inputs)]
     y = net.node("Resize", net.input("x", shape), *names, **attrs)
     check(net.model(net.node("Relu", y)), {"x": normal((1, 3, 6, 7))}, atol=1e-4)  # linear: positions are rounded to float32
@@ -83,9 +97,9 @@ def test_resize(inputs, attrs, shape):
     ("shape", "attrs", "reason"),
     [
         ((3, 6, 7), {}, "rank 3, expected 4"),
-        ((1, 3, 6, 7), {"antialias": 1, "mode": "linear"}, "antialias"),
-        ((1, 3, 6, 7), {"keep_aspect_ratio_policy": "not_larger"}, "keep_aspect_ratio_policy"),
-        ((1, 3, 6, 7), {"coordinate_transformation_mode": "tf_crop_and_resize"}, "coordinate_transformation_mode tf_crop_and_resize"),
+        ((1, 3, 6, 7), {"keep_aspect_ratio_policy": "not_larger"}, "keep_aspect_ratio_policy not_larger over batch and channels"),
+        ((1, 3, 6, 7), {"coordinate_transformation_mode": "tf_crop_and_resize"}, "the region of interest is not constant"),
+        ((1, 3, 6, 7), {"coordinate_transformation_mode": "other"}, "coordinate_transformation_mode other"),
     ],
 )
 def test_resize_refusals(shape, attrs, reason):
@@ -93,6 +107,15 @@ def test_resize_refusals(shape, attrs, reason):
     y = net.node("Resize", net.input("x", shape), "", "", net.const([*shape[:-1], 9], np.int64), name="bad", **attrs)
     with pytest.raises(ModelError, match=rf"bad \(Resize\): {reason}"):
         lower(net.model(y, dtype=np.float32, rank=len(shape)))
+
+
+def test_regions_of_batch_and_channels_are_refused():
+    net = Net(opset=18)
+    region = net.const([0, 0.5, 0, 0, 1, 1, 1, 1], np.float32)
+    attrs = {"coordinate_transformation_mode": "tf_crop_and_resize", "mode": "linear"}
+    y = net.node("Resize", net.input("x", (1, 3, 6, 7)), region, net.const([1, 1, 2, 2], np.float32), name="bad", **attrs)
+    with pytest.raises(ModelError, match=r"bad \(Resize\): a region \[0.0, 0.5\] to \[1.0, 1.0\] of batch and channels"):
+        lower(net.model(y))
 
 
 def test_resize_to_sizes_of_no_tensor_is_refused():
