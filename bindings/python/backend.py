@@ -1,7 +1,7 @@
 """honed as a backend of the ONNX project's interface: onnx.backend.base.Backend.
 
 Weights and shapes have to be constants of a model, but the tests of the interface feed them as inputs. A model that cannot be compiled
-as it is, is therefore compiled when it is run: with all inputs but the first as constants.
+as it is, is therefore compiled when it is run: with all inputs but the first as constants, and that too where it is a shape.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from onnx import numpy_helper
 from onnx.backend.base import Backend, BackendRep, Device, DeviceType
 
 from .graph import ModelError
+from .passes.lower.claims import unclaimed
 from .session import InferenceSession
 
 
@@ -28,9 +29,9 @@ class HonedBackendRep(BackendRep):
     def run(self, inputs: Any, **kwargs: Any) -> tuple[np.ndarray, ...]:
         """inputs: an array per input, in order, or by name. Returns the outputs in order. Raises ModelError, ShapeError."""
         feed = self._feed(inputs)
-        session, names = self._session, [value.name for value in self._model.graph.input]
+        session = self._session
         if session is None:
-            constants = {name: feed.pop(name) for name in names[1:] if name in feed}
+            constants = {name: feed.pop(name) for name in _frozen(self._model) if name in feed}
             session = InferenceSession(freeze(self._model, constants).SerializeToString(), threads=self._threads)
         return tuple(session.run(None, feed))
 
@@ -45,6 +46,11 @@ class HonedBackendRep(BackendRep):
 
 class HonedBackend(Backend):
     """Prepares and runs models on the CPU."""
+
+    @classmethod
+    def is_compatible(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: Any) -> bool:
+        """Whether honed claims to run the model; `passes.lower.claims.unclaimed` says why not."""
+        return cls.supports_device(device) and not unclaimed(model)
 
     @classmethod
     def prepare(cls, model: onnx.ModelProto, device: str = "CPU", threads: int | None = None, **kwargs: Any) -> HonedBackendRep:
@@ -71,11 +77,18 @@ def _try_compile(model: onnx.ModelProto, threads: int | None) -> InferenceSessio
     try:
         return InferenceSession(model.SerializeToString(), threads=threads)
     except ModelError:
-        if len(model.graph.input) < 2:
+        if not _frozen(model):
             raise
         return None
+
+
+def _frozen(model: onnx.ModelProto) -> list[str]:
+    """The inputs that may have to be constants."""
+    shapes = {node.input[0] for node in model.graph.node if node.op_type == "ConstantOfShape"}
+    return [value.name for i, value in enumerate(model.graph.input) if i > 0 or value.name in shapes]
 
 
 prepare = HonedBackend.prepare
 run_model = HonedBackend.run_model
 supports_device = HonedBackend.supports_device
+is_compatible = HonedBackend.is_compatible

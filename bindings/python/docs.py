@@ -3,15 +3,17 @@
 import argparse
 from pathlib import Path
 
+from .passes.lower.claims import RESTRICTIONS
 from .passes.lower.supported import supported_operators
 
 BEGIN, END = "<!-- operators: written by python -m honed.docs -->", "<!-- /operators -->"
 
 
 def operator_table() -> str:
-    """The ONNX operators that can be run, as a Markdown table."""
+    """The ONNX operators that can be run, as a Markdown table, and which of them only within limits."""
     rows = [f"| {group} | {' '.join(f'`{name}`' for name in names)} |" for group, names in supported_operators().items()]
-    return "\n".join(["| | ONNX operators |", "|---|---|", *rows])
+    limits = [f"- `{name}` runs {text}." for name, (text, _) in RESTRICTIONS.items()]
+    return "\n".join(["| | ONNX operators |", "|---|---|", *rows, "", *limits])
 
 
 def with_operator_table(text: str) -> str:
