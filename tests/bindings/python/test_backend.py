@@ -73,6 +73,15 @@ def test_nothing_is_claimed_on_other_devices_or_of_other_operators():
     assert unclaimed(model) == ["elements of a are of a type that honed lacks"]
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_dropout_is_claimed_where_a_constant_says_that_it_does_not_train(training):
+    model = sum_model("a")
+    model.graph.node[0].op_type = "Dropout"
+    model.graph.node[0].input.extend(["", "training"])
+    model.graph.initializer.append(helper.make_tensor("training", TensorProto.BOOL, [], [training]))
+    assert HonedBackend.is_compatible(model) != training
+
+
 def sum_model(*names: str) -> onnx.ModelProto:
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in names]
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])
