@@ -5,17 +5,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from ..passes.lower.costs.files import cpu_name
+
 PACKAGES = ("honed", "onnxruntime", "onnx", "numpy")
-
-
-def cpu_name() -> str:
-    """The CPU's name as the kernel gives it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def installed_versions() -> dict[str, str]:

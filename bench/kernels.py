@@ -1,6 +1,6 @@
 """Every kernel that can run a convolution, timed on the shapes of real layers, with the one that lowering selects marked <--.
 
-python -m honed.bench.kernels resnet50 --precision int8 --sparsity 0.9 --pattern 4x1 [--isa avx2] [--assert 5] [--json]
+python -m honed.bench kernels resnet50 --precision int8 --sparsity 0.9 --pattern 4x1 [--isa avx2] [--assert 5] [--json]
 
 Each result is compared with an exact one before it is timed.
 """
@@ -18,12 +18,11 @@ from rich.table import Table
 from ..cli.console import Step, err, error_line, out, progress
 from ..graph.errors import Error
 from ..kernels._native import Operator, TensorSpec
+from ..passes.lower.costs import current_costs
 from ..passes.lower.select import Candidate, select_conv
+from .cases import PATTERNS, ZERO_POINT, Sample, attributes, draw_weights
 from .environment import describe_environment
 from .shapes import Layer, network_names, read_layers
-
-PATTERNS = {"1x1": 1, "2x1": 2, "4x1": 4}
-ZERO_POINT = 7
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,8 @@ class Measurement:
     kernel: str
     selected: bool
     median_ms: float
-    estimated_cycles: float
+    estimated_us: float | None
     effective_gmacs: float
-
-
-def draw_weights(layer: Layer, sparsity: float, pattern: str, int8: bool, rng: np.random.Generator) -> np.ndarray:
-    """Random weights with that share of zeros, in blocks of output channels as the pattern says."""
-    block = PATTERNS[pattern]
-    rows = -(-layer.out_channels // block)
-    keep = rng.random((rows, *layer.weight_shape[1:])) >= sparsity
-    keep = np.repeat(keep, block, axis=0)[: layer.out_channels]
-    if int8:
-        return rng.integers(1, 128, layer.weight_shape) * rng.choice([-1, 1], layer.weight_shape) * keep
-    return (rng.standard_normal(layer.weight_shape) * keep).astype(np.float32)
 
 
 def phases_of(layer: Layer, x: np.ndarray, fill: int) -> np.ndarray:
@@ -75,57 +63,43 @@ def exact_convolution(layer: Layer, x: np.ndarray, weights: np.ndarray) -> np.nd
     return y.reshape(1, layer.out_channels, size, size)
 
 
-def attributes(layer: Layer) -> dict[str, int]:
-    """Of the runtime's operator: a strided convolution has its padding in the phases."""
-    pad = 0 if layer.stride > 1 else layer.pad
-    sides = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), pad)
-    square = {f"{name}_{axis}": value for name, value in (("kernel", layer.kernel), ("stride", layer.stride)) for axis in "hw"}
-    return {"in_channels": layer.in_channels, "out_channels": layer.out_channels, "group": layer.group, **square, **sides}
-
-
 class Case:
     """A layer with weights and an input, and the exact result."""
 
     def __init__(self, layer: Layer, sparsity: float, pattern: str, int8: bool, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         self.layer, self.int8 = layer, int8
-        self.weights = draw_weights(layer, sparsity, pattern, int8, rng)
+        weights = draw_weights(layer.weight_shape, sparsity, pattern, int8, rng)
+        scale = 1.0
         shape = (1, layer.in_channels, layer.size, layer.size)
         self.x = rng.integers(0, 256, shape, np.uint8) if int8 else rng.standard_normal(shape).astype(np.float32)
         centred = self.x.astype(np.int64) - ZERO_POINT if int8 else self.x
-        self.exact = exact_convolution(layer, centred, self.weights)
+        self.exact = exact_convolution(layer, centred, weights)
         self.bound = 0.0
         if not int8:
             terms = layer.in_channels // layer.group * layer.kernel**2
-            self.bound = terms * float(np.finfo(np.float32).eps) * float(exact_convolution(layer, abs(self.x), abs(self.weights)).max())
+            self.bound = terms * float(np.finfo(np.float32).eps) * float(exact_convolution(layer, abs(self.x), abs(weights)).max())
         else:
             # A power of two that spreads the sums over u8: with it, float64 holds what the kernels' fused multiply-add rounds once.
-            self.scale = np.float32(2.0 ** np.floor(np.log2(64 / max(float(self.exact.std()), 1.0))))
-            real = (self.exact.astype(np.float32).astype(np.float64) * self.scale + ZERO_POINT).astype(np.float32)
+            scale = float(2.0 ** np.floor(np.log2(64 / max(float(self.exact.std()), 1.0))))
+            real = (self.exact.astype(np.float32).astype(np.float64) * scale + ZERO_POINT).astype(np.float32)
             self.exact = np.clip(np.rint(real), 0, 255).astype(np.uint8)
-        grown = layer.out_size - layer.size  # the row stride of input and output is one
-        pad = layer.pad if layer.stride == 1 else 0
-        self.gaps = (max(pad, grown), max(pad, grown) - grown) if layer.stride == 1 else (0, (layer.kernel - 1) // layer.stride)
+        self.sample = Sample(layer, weights, scale)
 
     def candidates(self) -> list[tuple[Candidate, bool]]:
         """The kernels that can run it, and whether it is the one that lowering selects."""
-        pixels = (self.layer.out_size - 1) * (self.layer.out_size + self.gaps[1]) + self.layer.out_size
-        choice = select_conv(self.weights, dict(attributes(self.layer)), pixels, (self.layer.out_size, self.layer.out_size))
+        size, gap = (self.layer.out_size, self.layer.out_size), self.sample.gap_cols[1]
+        choice = select_conv(self.sample.weights, attributes(self.layer), size, current_costs(), gap=gap)
         return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.consts is not None]
 
     def operator(self, candidate: Candidate, isa: str | None) -> Operator:
-        rows, (in_cols, out_cols) = self.layer.pad if self.layer.stride == 1 else 0, self.gaps
+        sample = self.sample
         dtype, zero = ("u8", ZERO_POINT) if self.int8 else ("f32", 0)
-        channels = self.layer.out_channels
-        if self.int8:
-            sums = self.weights.reshape(channels, -1).sum(axis=1)
-            rest = [(-ZERO_POINT * sums).astype(np.int32), np.full(channels, self.scale), np.full(channels, np.float32(ZERO_POINT))]
-        else:
-            rest = [np.zeros(channels, np.float32)]
-        source = TensorSpec(dtype, True, rows, in_cols, zero)
+        in_cols, out_cols = sample.gap_cols
+        source = TensorSpec(dtype, True, sample.gap_rows, in_cols, zero)
         output = TensorSpec(dtype, True, 0, out_cols, zero)
-        attrs = attributes(self.layer) | candidate.attrs
-        return Operator(candidate.kernel, [source], [output], attrs, [*(candidate.consts or []), *rest], isa)
+        consts = [*(candidate.consts or []), *sample.constants()]
+        return Operator(candidate.kernel, [source], [output], attributes(self.layer) | dict(candidate.attrs), consts, isa)
 
     def measure(self, isa: str | None, seconds: float) -> list[Measurement]:
         """Every candidate once, checked. Raises Error for a result that is not exact (fp32: to the rounding of its sums)."""
@@ -138,7 +112,7 @@ class Case:
                 raise Error(f"{self.layer}: {operator.kernel_name} is off by {worst}, expected at most {self.bound}")
             median = statistics.median(operator.time([planes], seconds))
             gmacs = self.layer.macs / median / 1e9
-            found.append(Measurement(self.layer, operator.kernel_name, selected, median * 1e3, candidate.cycles or 0.0, gmacs))
+            found.append(Measurement(self.layer, operator.kernel_name, selected, median * 1e3, candidate.us, gmacs))
         return found
 
 
@@ -168,18 +142,18 @@ def table_of(measurements: list[Measurement]) -> Table:
     table = Table()
     for name in ("layer", "kernel"):
         table.add_column(name)
-    for name in ("ms", "GMAC/s", "M cycles est."):
+    for name in ("ms", "GMAC/s", "estimated"):
         table.add_column(name, justify="right")
     table.add_column("")
     for i, m in enumerate(measurements):
         name = "" if i and measurements[i - 1].layer == m.layer else f"{m.layer} ({m.layer.count}×)"
-        numbers = (f"{m.median_ms:.3f}", f"{m.effective_gmacs:.1f}", f"{m.estimated_cycles / 1e6:.2f}")
+        numbers = (f"{m.median_ms:.3f}", f"{m.effective_gmacs:.1f}", "" if m.estimated_us is None else f"{m.estimated_us / 1e3:.3f}")
         table.add_row(name, m.kernel, *numbers, "<--" if m.selected else "")
     return table
 
 
 def parser() -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(prog="python -m honed.bench.kernels", description="Time the kernels on the layers of a network.")
+    result = argparse.ArgumentParser(prog="python -m honed.bench kernels", description="Time the kernels on the layers of a network.")
     result.add_argument("network", choices=network_names())
     result.add_argument("--precision", choices=("int8", "fp32"), default="int8")
     result.add_argument("--sparsity", type=float, default=0.0, help="share of zero weights")

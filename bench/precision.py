@@ -12,7 +12,7 @@ FLOAT_OPERATORS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 
 
 def precision(engine: str, model: Path) -> str:
-    """"fp32", "int8", or for example "int8 20 of 21": how many convolutions and matrix products compute in int8.
+    """ "fp32", "int8", or for example "int8 20 of 21": how many convolutions and matrix products compute in int8.
 
     Of honed: what it really runs. Of another engine: what the file asks for.
     """

@@ -16,6 +16,7 @@ from .passes.compress.images import ImageOptions
 from .passes.compress.recipe import Recipe
 from .passes.compress.report import CompressionReport
 from .passes.lower import compile_model
+from .passes.lower.costs import read_costs
 from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
 from .session import InferenceSession
@@ -58,9 +59,13 @@ def _session_of(model: onnx.ModelProto) -> InferenceSession:
     return InferenceSession(model.SerializeToString())
 
 
-def compile(model: Model | Optimized, path: str | os.PathLike[str], *, strict: bool = False) -> None:
+def compile(
+    model: Model | Optimized, path: str | os.PathLike[str], *, strict: bool = False, tune_table: str | os.PathLike[str] | None = None
+) -> None:
     """Writes the .honed file of an ONNX model, fp32 or int8, pruned or not: the whole file or nothing.
 
-    strict: refuse operators that would run, but slowly. Raises ModelError, which lists every node that cannot be run.
+    strict: refuse operators that would run, but slowly. tune_table: a file that `honed tune -o` wrote on the CPU that the model is for;
+    None: kernels are chosen for this one. Raises ModelError, which lists every node that cannot be run, and Error for a damaged table.
     """
-    write_atomically(path, compile_model(model.model if isinstance(model, Optimized) else model, strict=strict))
+    costs = None if tune_table is None else read_costs(tune_table)
+    write_atomically(path, compile_model(model.model if isinstance(model, Optimized) else model, strict=strict, costs=costs))

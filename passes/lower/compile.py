@@ -16,6 +16,7 @@ from ..clean.remove_dead import RemoveDead
 from ..driver import Driver
 from ..pipeline import clean
 from .artifact import write_artifact
+from .costs import Costs, current_costs
 from .finish import finish
 from .layout import assign_layouts
 from .program import Program
@@ -29,10 +30,11 @@ RECOGNISE = (RecogniseGelu(contrib=True), RecogniseSilu(contrib=True), RemoveDea
 Model: TypeAlias = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
 
 
-def lower(model: Model, *, strict: bool = False) -> Program:
+def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> Program:
     """The program that runs `model`, which may be fp32 or quantised (QDQ, QLinear* or *Integer operators), pruned or not.
 
-    strict: refuse operators that would run, but slowly. Raises ModelError, which lists every node that cannot be run.
+    strict: refuse operators that would run, but slowly. costs: by which kernels are chosen; None for those of this machine.
+    Raises ModelError, which lists every node that cannot be run.
     """
     graph = model.copy() if isinstance(model, gs.Graph) else load(model)
     clean(graph)
@@ -40,7 +42,7 @@ def lower(model: Model, *, strict: bool = False) -> Program:
     draft = translate(graph, to_qdq(graph))
     rewrite(draft)
     assign_layouts(draft)
-    program = finish(draft)
+    program = finish(draft, costs or current_costs())
     slow = {op.name: op.info["slow"] for op in program.ops if "slow" in op.info}
     if strict and slow:
         raise ModelError(f"{len(slow)} slow operators:\n  " + "\n  ".join(f"{name}: {reason}" for name, reason in slow.items()))
@@ -48,9 +50,9 @@ def lower(model: Model, *, strict: bool = False) -> Program:
     return program
 
 
-def compile_model(model: Model, *, strict: bool = False) -> bytes:
+def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = None) -> bytes:
     """The .honed file of `model`. Arguments and errors are those of `lower`."""
-    return write_artifact(lower(model, strict=strict))
+    return write_artifact(lower(model, strict=strict, costs=costs))
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class LayerInfo:
     nodes: the ONNX nodes that it runs. shape: of its first output. macs: multiply-adds of one image if every weight counts; None where
     they depend on sizes known at run time only, or the operator has no weights. macs_done: those with stored weights, zeros that pad the
     packed form included. bytes: of inputs, constants and output, of one image. sparsity: share of zero weights. candidates: kernels
-    that were not chosen, each with estimated cycles and the reason. slow: why it is slower than it should be.
+    that were not chosen, each with estimated microseconds and the reason. slow: why it is slower than it should be.
     """
 
     name: str
@@ -73,7 +75,7 @@ class LayerInfo:
     bytes: int | None = None
     weights: int = 0
     sparsity: float | None = None
-    cycles: int | None = None
+    us: float | None = None
     reason: str = ""
     candidates: list[dict[str, Any]] = field(default_factory=list)
     slow: str | None = None
@@ -82,7 +84,7 @@ class LayerInfo:
         return asdict(self)
 
 
-_FACTS = ("macs", "macs_done", "bytes", "weights", "sparsity", "cycles", "reason", "candidates", "slow")
+_FACTS = ("macs", "macs_done", "bytes", "weights", "sparsity", "us", "reason", "candidates", "slow")
 
 
 def describe(program: Program) -> list[LayerInfo]:

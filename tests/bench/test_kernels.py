@@ -60,7 +60,7 @@ def test_a_wrong_result_is_an_error(int8):
 @pytest.mark.parametrize(("pattern", "block"), kernels.PATTERNS.items())
 def test_zeros_come_in_blocks_of_the_pattern(pattern, block):
     layer = Layer(64, 64, 1, 3, 1, 1, 8)
-    weights = kernels.draw_weights(layer, 0.75, pattern, True, np.random.default_rng(1))
+    weights = kernels.draw_weights(layer.weight_shape, 0.75, pattern, True, np.random.default_rng(1))
     assert (weights == 0).mean() == pytest.approx(0.75, abs=0.02)
     zeros = (weights == 0).reshape(64 // block, block, -1)
     assert (zeros.all(axis=1) == zeros.any(axis=1)).all()

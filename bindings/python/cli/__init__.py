@@ -1,4 +1,4 @@
-"""The command line: honed inspect | optimize | compile | run | bench."""
+"""The command line: honed inspect | optimize | compile | run | bench | tune."""
 
 from typing import Annotated
 
@@ -9,9 +9,10 @@ from .compile import compile
 from .inspect import inspect
 from .optimize import optimize
 from .run import run
+from .tune import tune
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (inspect, optimize, compile, run, bench):
+for command in (inspect, optimize, compile, run, bench, tune):
     app.command()(command)
 
 

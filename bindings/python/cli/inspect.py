@@ -23,7 +23,7 @@ def inspect(
 ) -> None:
     """Show each layer: operator, shape, MACs, sparsity, the kernel chosen and why not the others; and totals.
 
-    MACs are multiply-adds of one image if every weight counted. Cycles are estimates, by which kernels are chosen.
+    MACs are multiply-adds of one image if every weight counted. Times are estimates, by which kernels are chosen.
     """
     from ..inspection import inspect as inspect_model
 
@@ -50,19 +50,22 @@ def _table(layers: list[Layer]) -> Table:
     table.add_column("output", overflow="fold")
     table.add_column("MACs", justify="right")
     table.add_column("zeros", justify="right")
+    table.add_column("est. µs", justify="right")
     table.add_column("kernel, and why not the others", overflow="fold")
     for layer in layers:
         info = layer.info
         zeros = "" if info.sparsity is None else f"{info.sparsity:.1%}"
         output = f"{shape_text(info.shape)} {info.dtype}"
-        table.add_row(info.name, info.kernel, output, macs_text(info.macs), zeros, _reasons(layer))
+        table.add_row(info.name, info.kernel, output, macs_text(info.macs), zeros, us_text(info.us), _reasons(layer))
     return table
 
 
 def _reasons(layer: Layer) -> str:
     info = layer.info
     lines = [layer.kernel + (f": {info.reason}" if info.reason else "")]
-    lines += [f"not {other['kernel']}: {other['reason']}" for other in info.candidates]
+    for other in info.candidates:
+        time = f"{us_text(other['us'])} µs, " if other["us"] is not None else ""
+        lines.append(f"not {other['kernel']}: {time}{other['reason']}")
     lines += [f"slow: {info.slow}"] if info.slow else []
     return "\n".join(lines)
 
@@ -79,6 +82,11 @@ def _print_totals(console: Console, inspection: Inspection) -> None:
 def shape_text(shape: list[int | str | None] | None) -> str:
     """1×3×224×224; a dimension without a name is ?, a shape of unknown rank ..."""
     return "..." if shape is None else "×".join("?" if dim is None else str(dim) for dim in shape)
+
+
+def us_text(us: float | None) -> str:
+    """Microseconds."""
+    return "" if us is None else f"{us:.1f}"
 
 
 def macs_text(macs: int | None) -> str:

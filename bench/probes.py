@@ -1,0 +1,122 @@
+"""Programs that do nothing but run given operators one after the other, each timed: what costs are measured with.
+
+Caches and clock are thus as within a network. Each convolution reads planes that were written just before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._runtime import Engine, Model, Session
+from ..passes.lower.artifact import write_artifact
+from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer
+from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
+from ..passes.lower.work import family_of, operator_work
+from .cases import ZERO_POINT, Sample, attributes
+
+FAMILIES = {family.key: family for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for family in group}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A measured operator: its family, its work, and nanoseconds."""
+
+    family: str
+    work: dict[str, float]
+    ns: float
+
+
+class Probe:
+    """A program under construction; every operator added may come with a family and its work."""
+
+    def __init__(self) -> None:
+        self._inputs: dict[tuple[str, tuple[int, ...]], Value] = {}
+        self._ops: list[Op] = []
+        self._kinds: list[tuple[str, dict[str, float]] | None] = []
+
+    def source(self, dtype: str, shape: tuple[int, ...]) -> Value:
+        """A graph input of the shape: one for all that ask for it."""
+        key = (dtype, shape)
+        if key not in self._inputs:
+            self._inputs[key] = Value(f"x{len(self._inputs)}", dtype, shape, zero_point=ZERO_POINT if dtype == "u8" else 0)
+        return self._inputs[key]
+
+    def add(self, op: Op, family: str | None = None, work: dict[str, float] | None = None) -> Value:
+        """Appends an operator; without a family, it is counted as one without weights. Returns its output."""
+        self._ops.append(op)
+        if family is None:
+            family, work = family_of(op), operator_work(op)
+        self._kinds.append(None if work is None else (family, work))
+        return op.outputs[0]
+
+    def output(self, dtype: str, shape: tuple[int, ...], planar: bool = True, gap_rows: int = 0, gap_cols: int = 0) -> Value:
+        zero = ZERO_POINT if dtype == "u8" else 0
+        layout = "planar" if planar else "dense"
+        return Value(f"v{len(self._ops)}", dtype, shape, layout, gap_rows, gap_cols, zero)
+
+    def planes(
+        self, dtype: str, shape: tuple[int, ...], gap_rows: int, gap_cols: int, attrs: dict[str, int], out: tuple[int, ...]
+    ) -> Value:
+        """Of a graph input: `shape` in ONNX's layout, `out` as planes (of phases)."""
+        value = self.output(dtype, out, True, gap_rows, gap_cols)
+        return self.add(Op("to_planar", "to_planar", [self.source(dtype, shape)], [value], dict(attrs)))
+
+    def convolution(self, sample: Sample, family: Family, residual: bool = False) -> None:
+        """A layer by one of its families."""
+        layer, dtype = sample.layer, "u8" if sample.int8 else "f32"
+        seen = sample.conv_layer(residual)
+        consts = family.pack(seen)
+        work = family.work(seen, consts)
+        size, attrs = layer.out_size, attributes(layer)
+        phases = min(layer.stride, layer.kernel)
+        inner = (layer.kernel - 1) // layer.stride + size if layer.stride > 1 else layer.size
+        how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride}
+        how |= dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad) if layer.stride > 1 else {}
+        x_shape, planes = (1, layer.in_channels, layer.size, layer.size), (1, layer.in_channels * phases**2, inner, inner)
+        inputs = [self.planes(dtype, x_shape, sample.gap_rows, sample.gap_cols[0], how if layer.stride > 1 else {}, planes)]
+        y_shape = (1, layer.out_channels, size, size)
+        numbers: dict[str, int | float] = {**attrs, **family.attrs}
+        if residual:
+            inputs.append(self.planes(dtype, y_shape, 0, sample.gap_cols[1], {}, y_shape))
+            numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
+        output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
+        self.add(Op(family.name, family.key, [*inputs], [output], numbers, [*consts, *sample.constants()]), family.key, work)
+
+    def product(self, weights: np.ndarray, rows: int, family: Family) -> None:
+        """A matrix product with weights [N, K]."""
+        seen = GemmLayer(weights, rows)
+        consts = family.pack(seen)
+        n, k = weights.shape
+        rest = [np.zeros(n, np.int32), np.ones(n, np.float32)] if seen.int8 else []
+        dtype = "u8" if seen.int8 else "f32"
+        op = Op(family.name, family.key, [self.source(dtype, (rows, k))], [self.output(dtype, (rows, n), False)], {"k": k, "n": n})
+        op.consts = [*consts, *rest, np.zeros(n, np.float32)]
+        self.add(op, family.key, family.work(seen, consts))
+
+    def time(self, engine: Engine, rounds: int = 9, runs: int = 2) -> list[Timed]:
+        """The operators' times: of each the lower quartile of `rounds` means over `runs` runs."""
+        result = Value("result", "f32", (1,))
+        last = Op("unary_f32", "last", [self.source("f32", (1,))], [result], {"op": 0})
+        program = Program(list(self._inputs.values()), [result], [*self._ops, last])
+        session = Session(Model(write_artifact(program), engine), 1)
+        rng = np.random.default_rng(0)
+        feed = [_random(value, rng) for value in self._inputs.values()]
+        session.run(feed)
+        measured = []
+        for _ in range(rounds):
+            session.profile(True)
+            for _ in range(runs):
+                session.run(feed)
+            measured.append(session.profile_seconds())
+        typical = np.quantile(np.array(measured), 0.25, axis=0) * 1e9
+        return [Timed(*kind, float(ns)) for kind, ns in zip(self._kinds, typical, strict=False) if kind is not None]
+
+
+def _random(value: Value, rng: np.random.Generator) -> np.ndarray:
+    shape: Sequence[int] = [dim for dim in value.shape or () if isinstance(dim, int)]
+    if value.dtype == "f32":
+        return rng.standard_normal(shape).astype(np.float32)
+    return rng.integers(0, 100, shape).astype(NUMPY_DTYPES[value.dtype])

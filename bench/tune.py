@@ -1,0 +1,116 @@
+"""Measures what every family of kernels costs on this machine, over the layers of real networks, sparsities and patterns.
+
+`honed tune` runs it and leaves the table in the user's cache; compiling then chooses by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+from .._runtime import Engine
+from ..cli.console import Step
+from ..passes.lower.costs import Costs, FamilyCosts, fit
+from ..passes.lower.costs.files import cpu_name
+from ..passes.lower.families import PRODUCTS, GemmLayer
+from ..passes.lower.work import ANY
+from .cases import Sample, draw_weights
+from .elementwise_probes import elementwise_probes
+from .probes import FAMILIES, Probe, Timed
+from .shapes import Layer, network_names, read_layers
+
+SPARSE = (("1x1", 0.5), ("1x1", 0.8), ("1x1", 0.9), ("4x1", 0.5), ("4x1", 0.8), ("4x1", 0.9))
+PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
+PRODUCT_ZEROS = (0.0, 0.8, 0.95)
+LEAST_WEIGHTS = 1024
+"""Layers with fewer are not measured with zeros."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How the weights of a network's layers are drawn, and which families are measured: the sparse ones or all."""
+
+    int8: bool
+    pattern: str = "1x1"
+    sparsity: float = 0.0
+
+
+VARIANTS = tuple(Variant(int8, *how) for int8 in (True, False) for how in (("1x1", 0.0), *SPARSE))
+
+
+def tune(step: Step, networks: list[str] | None = None, keep_from: float = 0.0) -> Costs:
+    """The costs of this machine with the instruction sets that HONED_ISA allows, on one thread.
+
+    networks: whose layers are measured, by default all of which the shapes are known. keep_from: as `fit` has it. step: told of every part.
+    """
+    engine = Engine(1)
+    networks = networks or network_names()
+    probes = [*conv_probes(networks), *product_probes(), *elementwise_probes()]
+    timed: list[Timed] = []
+    for i, make in enumerate(probes):
+        step("measuring", i, len(probes))
+        timed += make().time(engine)
+    step("measuring", len(probes), len(probes))
+    return Costs(cpu_name(), engine.isa, version("honed"), families_of(timed, keep_from))
+
+
+def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
+    """One for each network, variant and family that runs some of its layers."""
+    for network in networks:
+        layers = read_layers(network)
+        for variant in VARIANTS:
+            for index in range(5 if variant.sparsity == 0.0 else 1):
+                yield lambda layers=layers, variant=variant, index=index: conv_probe(layers, variant, index)  # type: ignore[misc]
+
+
+def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
+    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). The first one also adds a residual
+    where networks do: behind the last convolution of a block."""
+    probe, rng = Probe(), np.random.default_rng(index)
+    for layer in layers:
+        if variant.sparsity > 0.0 and int(np.prod(layer.weight_shape)) < LEAST_WEIGHTS:
+            continue
+        sample = Sample(layer, draw_weights(layer.weight_shape, variant.sparsity, variant.pattern, variant.int8, rng), 1e-3)
+        families = sample.families if variant.sparsity == 0.0 else [f for f in sample.families if f.name.startswith("sparse")]
+        if index < len(families):
+            probe.convolution(sample, families[index])
+            if layer.stride == 1 and layer.group == 1 and index == 0:
+                probe.convolution(sample, families[index], residual=True)
+    return probe
+
+
+def product_probes() -> Iterator[Callable[[], Probe]]:
+    """Matrix products with weights, dense and sparse."""
+    for int8 in (True, False):
+        yield lambda int8=int8: product_probe(int8)  # type: ignore[misc]
+
+
+def product_probe(int8: bool) -> Probe:
+    probe, rng = Probe(), np.random.default_rng(0)
+    for rows, n, k in PRODUCT_SHAPES:
+        for zeros in PRODUCT_ZEROS:
+            weights = draw_weights((n, k), zeros, "1x1", int8, rng)
+            for family in PRODUCTS["u8s8" if int8 else "f32"]:
+                sparse = family.name.startswith("sparse")
+                if sparse == (zeros > 0.0) and family.refuse(GemmLayer(weights, rows)) is None:
+                    probe.product(weights, rows, family)
+    return probe
+
+
+def families_of(timed: list[Timed], keep_from: float) -> dict[str, FamilyCosts]:
+    """The costs of each family, and of operators that are none of them. Those that run no weights are kept as their fit alone."""
+    found = {}
+    groups: dict[str, list[Timed]] = {}
+    for one in timed:
+        groups.setdefault(one.family, []).append(one)
+        if one.family not in FAMILIES:
+            groups.setdefault(ANY, []).append(one)
+    for name, members in sorted(groups.items()):
+        work = tuple(members[0].work)
+        amounts = np.array([list(member.work.values()) for member in members], np.float64)
+        keep = keep_from if name in FAMILIES else np.inf
+        found[name] = fit(work, amounts, np.array([max(member.ns, 1.0) for member in members]), keep)
+    return found

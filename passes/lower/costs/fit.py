@@ -1,0 +1,55 @@
+"""From measurements to the costs of a family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .model import LEAST_DISTANCE, PRIOR, FamilyCosts, Floats
+
+_ROUNDS = 3000
+
+
+def fit(work: Sequence[str], amounts: Floats, ns: Floats, keep_from: float = 0.0) -> FamilyCosts:
+    """amounts [measurements, len(work)]; ns: the time of each. Coefficients minimise squared relative errors and are >= 0.
+
+    keep_from: measurements are kept, the worst first, until all estimates are within this share of what was measured; 0 keeps all.
+    """
+    scaled = amounts / ns[:, None]
+    coefficients = tuple(float(f"{c:.4g}") for c in non_negative_least_squares(scaled, np.ones(len(ns))))
+    rows = np.unique(np.column_stack([amounts, ns]).round(1), axis=0)
+    costs = FamilyCosts(tuple(work), coefficients, rows)
+    return costs if keep_from == 0.0 else FamilyCosts(costs.work, costs.ns, rows[_worst_first(costs, keep_from)])
+
+
+def _worst_first(costs: FamilyCosts, keep_from: float) -> list[int]:
+    """The measurements that are kept, by adding the one that is estimated worst to the kept ones until none is worse than keep_from."""
+    places, deviations = costs.deviations
+    squared = ((places[:, None] - places[None]) ** 2).sum(-1)
+    weights = 1.0 / np.maximum(squared**2, LEAST_DISTANCE)
+    moved, total = np.zeros(len(places)), np.full(len(places), PRIOR)
+    kept: list[int] = []
+    while True:
+        errors = np.abs(np.expm1(moved / total - deviations))
+        errors[kept] = 0.0
+        if errors.max(initial=0.0) <= keep_from:
+            return sorted(kept)
+        worst = int(errors.argmax())
+        kept.append(worst)
+        moved += weights[:, worst] * deviations[worst]
+        total += weights[:, worst]
+
+
+def non_negative_least_squares(a: Floats, b: Floats) -> Floats:
+    """The x >= 0 with the least |a x - b|, by coordinate descent on the normal equations."""
+    norms = np.sqrt((a**2).sum(0))
+    norms[norms == 0] = np.inf
+    gram = (a / norms).T @ (a / norms)
+    right = (a / norms).T @ b
+    x = np.zeros(a.shape[1])
+    for _ in range(_ROUNDS):
+        for j in range(len(x)):
+            if np.isfinite(norms[j]):
+                x[j] = max(0.0, x[j] + right[j] - gram[j] @ x)
+    return x / norms

@@ -1,0 +1,288 @@
+"""The families of kernels that run convolutions and matrix products: which layers each can run, how it packs weights, and what its work is.
+
+One `Family` each. Its `work` names and counts what its time is made of, from the loops of the kernel; how long a unit of each takes is
+measured (`costs`). A new family is one entry of CONVOLUTIONS or PRODUCTS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+
+from ...kernels import packing
+
+SPARSE_FROM = 0.2
+"""Share of zeros from which the sparse form is worth packing to look at."""
+_SIZES = (1, 2, 4)
+Consts: TypeAlias = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class ConvLayer:
+    """weights [OC, IC/group, KH, KW], f32 or integers; attributes of the convolution; pixels of an output plane, gaps included; its height
+    and width."""
+
+    weights: np.ndarray
+    conv: Mapping[str, int]
+    pixels: int
+    size: tuple[int, int]
+    residual: bool = False
+
+    @property
+    def int8(self) -> bool:
+        return self.weights.dtype != np.float32
+
+    @cached_property
+    def zeros(self) -> float:
+        return 1.0 - np.count_nonzero(self.weights) / max(self.weights.size, 1)
+
+    @property
+    def group(self) -> int:
+        return self.conv.get("group", 1)
+
+    @property
+    def taps(self) -> int:
+        return self.weights.shape[2] * self.weights.shape[3]
+
+    @property
+    def phases(self) -> int:
+        """Planes per input channel."""
+        reach = [(self.conv[f"kernel_{axis}"] - 1) * self.conv.get(f"dilation_{axis}", 1) + 1 for axis in "hw"]
+        return int(np.prod([min(self.conv.get(f"stride_{axis}", 1), taps) for axis, taps in zip("hw", reach, strict=True)]))
+
+    def vectors(self, pixels: int = 16) -> int:
+        """Of so many pixels, in a plane."""
+        return -(-self.pixels // pixels)
+
+
+@dataclass(frozen=True)
+class GemmLayer:
+    """weights [N, K], f32 or integers; rows of x."""
+
+    weights: np.ndarray
+    rows: int
+
+    @property
+    def int8(self) -> bool:
+        return self.weights.dtype != np.float32
+
+    @cached_property
+    def zeros(self) -> float:
+        return 1.0 - np.count_nonzero(self.weights) / max(self.weights.size, 1)
+
+
+Layer = ConvLayer | GemmLayer
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can.
+    work: amounts by name, always the same names in the same order. note: what `inspect` says of the packed form. attrs: what the operator
+    needs beside the layer's; families of one operator differ in them."""
+
+    name: str
+    refuse: Callable[..., str | None]
+    pack: Callable[..., Consts]
+    work: Callable[..., dict[str, float]]
+    note: Callable[..., str] = lambda layer, consts: ""
+    attrs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """By which its costs are known."""
+        return " ".join([self.name, *map(str, self.attrs.values())])
+
+
+def _beyond_s8(weights: np.ndarray) -> str | None:
+    if weights.dtype == np.float32 or (weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127):
+        return None
+    return f"integer weights reach {np.abs(weights).max()}, expected -128 to 127"
+
+
+# Dense convolutions: kernels/conv/band_plan.h
+
+
+def _refuse_dense(layer: ConvLayer) -> str | None:
+    return _beyond_s8(layer.weights)
+
+
+def _dense_work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+    """In vectors of 16 pixels. A band's pixels are copied once for all output channels."""
+    out_channels, per_group = layer.weights.shape[:2]
+    rows = -(-(out_channels // layer.group) // 4) * 4 * layer.group
+    units = -(-per_group // 4) if layer.int8 else per_group
+    weights = rows * units * layer.taps
+    return {
+        "products": layer.vectors() * weights,
+        "copied": layer.vectors() * units * layer.group * layer.phases,
+        "outputs": layer.vectors() * rows,
+        "residuals": layer.vectors() * out_channels * layer.residual,
+        "weights": weights,
+        "call": 1,
+    }
+
+
+# Sparse convolutions: kernels/conv/lists.h
+
+
+def _refuse_sparse(layer: ConvLayer) -> str | None:
+    few_channels = layer.weights.shape[1] % 4 != 0 and layer.int8
+    if layer.zeros < SPARSE_FROM and _beyond_s8(layer.weights) is None and not few_channels:
+        return f"{layer.zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}"
+    return None
+
+
+def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Consts], dict[str, float]]:
+    """pass_words: how many words of 64 pixels a list of 1, 2 or 4 output channels takes at a time."""
+
+    def work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+        lists = consts[0].astype(np.int64)
+        sizes, steps, words = _stream_sizes(consts), lists[:, 7] - lists[:, 6], layer.vectors(64)
+        amounts: dict[str, float] = {f"steps of {size}": words * int(steps[sizes == size].sum()) for size in _SIZES}
+        passes = (-(-words // each) * int((sizes == size).sum()) for size, each in zip(_SIZES, pass_words, strict=True))
+        outputs = words * layer.weights.shape[0]
+        return amounts | {
+            "passes": sum(passes),
+            "outputs": outputs,
+            "residuals": outputs * layer.residual,
+            "inputs": words * int(layer.conv["in_channels"]) * layer.phases,
+            "weights": sum(array.nbytes for array in consts),
+            "call": 1,
+        }
+
+    return work
+
+
+def _stream_sizes(consts: Consts) -> np.ndarray:
+    """How many output channels each stream of a list has."""
+    return consts[0][:, 4].astype(np.int64) // consts[0][:, 5]
+
+
+def _pack_lists(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
+    return lambda layer: pack(layer.weights, group=layer.group, streams=2 if layer.vectors(64) > 1 else 4)
+
+
+def _lists_note(layer: ConvLayer, consts: Consts) -> str:
+    sizes = _stream_sizes(consts)
+    counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in _SIZES if (sizes == s).any())
+    return f"{layer.zeros:.0%} zeros, lists {counts}"
+
+
+# Depthwise convolutions
+
+
+def _refuse_depthwise(layer: ConvLayer) -> str | None:
+    if layer.group != layer.conv["in_channels"]:
+        return f"{layer.weights.shape[1]} input channels per output channel, expected 1"
+    return "one input channel in all" if layer.conv["in_channels"] == 1 else _beyond_s8(layer.weights)
+
+
+def _pieces(layer: ConvLayer) -> int:
+    """What the kernels cut the taps of a channel into: kernels/depthwise_u8s8/operator.c, cut_segments."""
+    kernel_h, kernel_w = layer.conv["kernel_h"], layer.conv["kernel_w"]
+    if not layer.int8 or layer.conv.get("dilation_w", 1) != 1:
+        return kernel_h * kernel_w
+    return kernel_h * sum(kx // layer.conv.get("stride_w", 1) % 4 == 0 for kx in range(kernel_w))
+
+
+def _depthwise_work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+    channels = layer.weights.shape[0]
+    outputs = layer.vectors(64) * channels
+    amounts = {
+        "products": outputs * _pieces(layer),
+        "outputs": outputs,
+        "residuals": outputs * layer.residual,
+        "planes": channels,
+    }
+    return {name: float(amount) for name, amount in amounts.items()}
+
+
+# Winograd convolutions: kernels/conv_winograd_f32
+
+
+def _refuse_winograd(layer: ConvLayer) -> str | None:
+    plain = all(layer.conv.get(f"{name}_{axis}", 1) == 1 for name in ("stride", "dilation") for axis in "hw")
+    return None if layer.weights.shape[2:] == (3, 3) and plain else "expected a 3x3 kernel of stride 1 and dilation 1"
+
+
+def _winograd(tile: int) -> Family:
+    """F(tile x tile, 3 x 3). Its work is counted in vectors of 16 tiles; 16 output channels are computed at a time."""
+
+    def pack(layer: ConvLayer) -> Consts:
+        return packing.pack_conv_winograd_f32(layer.weights, tile=tile, group=layer.group)
+
+    def work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+        out_channels, per_group = layer.weights.shape[:2]
+        rows = -(-(out_channels // layer.group) // 16) * 16 * layer.group
+        vectors = -(-(-(-layer.size[0] // tile) * -(-layer.size[1] // tile)) // 16)
+        points = (tile + 2) ** 2
+        return {
+            "products": vectors * points * rows * per_group,
+            "inputs": vectors * per_group * layer.group,
+            "outputs": vectors * out_channels,
+            "residuals": vectors * out_channels * layer.residual,
+            "weights": points * rows * per_group,
+            "call": 1,
+        }
+
+    return Family("conv_winograd_f32", _refuse_winograd, pack, work, lambda layer, consts: f"F({tile}x{tile}, 3x3)", {"tile": tile})
+
+
+# Matrix products
+
+
+def _refuse_sparse_product(layer: GemmLayer) -> str | None:
+    return None if layer.zeros >= SPARSE_FROM else f"{layer.zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}"
+
+
+def _product_work(layer: GemmLayer, consts: Consts) -> dict[str, float]:
+    weights = sum(array.nbytes for array in consts)
+    entries = consts[-1].size
+    return {"products": layer.rows * entries, "outputs": layer.rows * layer.weights.shape[0], "weights": weights, "call": 1}
+
+
+def _zeros_note(layer: GemmLayer, consts: Consts) -> str:
+    return f"{layer.zeros:.0%} zeros"
+
+
+def _never(layer: Layer) -> None:
+    return None
+
+
+def _of_conv(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
+    return lambda layer: pack(layer.weights, **layer.conv)
+
+
+def _of_matrix(pack: Callable[..., Consts]) -> Callable[[GemmLayer], Consts]:
+    return lambda layer: pack(layer.weights)
+
+
+CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
+    "u8s8": (
+        Family("conv_u8s8", _refuse_dense, _of_conv(packing.pack_conv_u8s8), _dense_work),
+        Family("sparse_conv_u8s8", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_u8s8), _sparse_work((4, 2, 1)), _lists_note),
+        Family("depthwise_u8s8", _refuse_depthwise, _of_conv(packing.pack_depthwise_u8s8), _depthwise_work),
+    ),
+    "f32": (
+        Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work),
+        Family("sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_work((2, 2, 1)), _lists_note),
+        Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
+        _winograd(2),
+        _winograd(4),
+    ),
+}
+PRODUCTS: dict[str, tuple[Family, ...]] = {
+    "u8s8": (
+        Family("gemm_u8s8", _never, _of_matrix(packing.pack_gemm_u8s8), _product_work),
+        Family("sparse_gemm_u8s8", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_u8s8), _product_work, _zeros_note),
+    ),
+    "f32": (
+        Family("gemm_f32", _never, _of_matrix(packing.pack_gemm_f32), _product_work),
+        Family("sparse_gemm_f32", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_f32), _product_work, _zeros_note),
+    ),
+}
+"""By the numbers that they multiply: the first one is the dense form, which wins where times are equal."""

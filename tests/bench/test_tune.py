@@ -1,0 +1,36 @@
+"""Measuring costs."""
+
+import numpy as np
+import pytest
+from honed import Engine
+from honed.bench import tune
+from honed.bench.elementwise_probes import elementwise_probes
+from honed.bench.probes import FAMILIES
+from honed.bench.shapes import Layer
+from honed.passes.lower.work import ANY
+
+LAYERS = [Layer(32, 32, 1, 3, 1, 1, 6), Layer(16, 64, 1, 1, 2, 0, 7), Layer(64, 64, 64, 3, 2, 1, 8)]
+
+
+@pytest.mark.parametrize("int8", [True, False], ids=["int8", "fp32"])
+def test_every_family_that_can_run_a_layer_is_timed(int8):
+    timed = [t for i in range(5) for t in tune.conv_probe(LAYERS, tune.Variant(int8), i).time(Engine(1), rounds=1, runs=1)]
+    suffix = "u8s8" if int8 else "f32"
+    expected = {f"conv_{suffix}", f"depthwise_{suffix}"} | (set() if int8 else {"conv_winograd_f32 2", "conv_winograd_f32 4"})
+    assert expected <= {t.family for t in timed}
+    assert all(t.ns >= 0 and min(t.work.values()) >= 0 for t in timed)
+
+
+def test_with_zeros_only_sparse_families_are_timed():
+    timed = tune.conv_probe(LAYERS, tune.Variant(True, "4x1", 0.8), 0).time(Engine(1), rounds=1, runs=1)
+    assert {t.family for t in timed if t.family in FAMILIES} == {"sparse_conv_u8s8"}
+
+
+def test_a_whole_table(monkeypatch):
+    monkeypatch.setattr(tune, "elementwise_probes", lambda: list(elementwise_probes())[-1:])
+    monkeypatch.setattr(tune, "VARIANTS", tune.VARIANTS[:2])
+    steps = []
+    costs = tune.tune(lambda task, done, total: steps.append((done, total)), ["fmnist_resnet18"], keep_from=0.05)
+    assert steps[-1][0] == steps[-1][1] > 0
+    assert {"conv_u8s8", "gemm_f32", "to_planar u8", ANY} <= set(costs.families)
+    assert all(np.isfinite(f.ns).all() for f in costs.families.values())

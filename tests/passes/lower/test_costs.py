@@ -1,0 +1,148 @@
+"""Costs of operators: the model, its fit, its files."""
+
+import json
+
+import numpy as np
+import pytest
+import scipy.optimize
+from honed import Error
+from honed.passes.lower import lower
+from honed.passes.lower.costs import Costs, FamilyCosts, cache_path, current_costs, fit, read_costs, write_costs
+from honed.passes.lower.costs.files import default_costs
+from honed.passes.lower.costs.fit import non_negative_least_squares
+from honed.passes.lower.families import CONVOLUTIONS, PRODUCTS
+
+from tests.passes.lower.networks import Net, normal
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_least_squares_are_those_of_scipy(seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.random((30, 5)), rng.standard_normal(30) + 1
+    expected, _ = scipy.optimize.nnls(a, b)
+    np.testing.assert_allclose(non_negative_least_squares(a, b), expected, atol=1e-6)
+
+
+def measurements(seed=0):
+    """Amounts, and times that are linear in them but for a tenth."""
+    rng = np.random.default_rng(seed)
+    amounts = np.exp(rng.uniform(7, 12, (60, 2)))
+    return amounts, (amounts @ [2.0, 0.5]) * rng.uniform(0.9, 1.1, 60)
+
+
+def test_a_kept_measurement_is_estimated_as_it_was_measured():
+    amounts, ns = measurements()
+    costs = fit(("a", "b"), amounts, ns)
+    np.testing.assert_allclose([costs.estimate(row) for row in amounts], ns, rtol=1e-3)
+
+
+def test_far_from_all_measurements_the_estimate_is_the_fit():
+    costs = FamilyCosts(("a",), (3.0,), np.array([[100.0, 600.0]]))
+    assert costs.estimate([100.0]) == pytest.approx(600.0)
+    assert costs.estimate([1e9]) == pytest.approx(3e9, rel=1e-3)
+    assert 300.0 < costs.estimate([110.0]) / 1.1 < 600.0
+
+
+def test_only_as_much_is_kept_as_estimates_need():
+    amounts, ns = measurements()
+    costs = fit(("a", "b"), amounts, ns, 0.04)
+    assert 0 < len(costs.seen) < len(ns)
+    assert max(abs(costs.estimate(row) / t - 1) for row, t in zip(amounts, ns, strict=True)) <= 0.041
+
+
+def some_costs():
+    return Costs("a CPU", "avx2", "1", {"conv_f32": FamilyCosts(("a", "b"), (1.5, 0.0), np.array([[1.0, 2.0, 3.25]]))})
+
+
+def test_unknown_families_and_works_have_no_estimate():
+    costs = some_costs()
+    assert costs.estimate_us("conv_f32", {"a": 1.0, "b": 2.0}) == pytest.approx(3.25e-3)
+    assert costs.estimate_us("conv_f32", {"b": 2.0, "a": 1.0}) is None
+    assert costs.estimate_us("other", {"a": 1.0}) is None
+
+
+def test_files_round_trip(tmp_path):
+    write_costs(some_costs(), tmp_path / "deep" / "costs.json")
+    found = read_costs(tmp_path / "deep" / "costs.json")
+    assert (found.cpu, found.isa, found.version) == ("a CPU", "avx2", "1")
+    family, expected = found.families["conv_f32"], some_costs().families["conv_f32"]
+    assert (family.work, family.ns, family.seen.tolist()) == (expected.work, expected.ns, expected.seen.tolist())
+
+
+def damaged(change):
+    facts = {"format": 1, "cpu": "c", "isa": "avx2", "version": "1", "families": {"f": {"work": ["a"], "ns": [1], "seen": [[1, 2]]}}}
+    change(facts, facts["families"]["f"])
+    return json.dumps(facts)
+
+
+DAMAGES = {
+    "format": lambda all, f: all.update(format=2),
+    "no cpu": lambda all, f: all.pop("cpu"),
+    "cpu is a number": lambda all, f: all.update(cpu=3),
+    "no families": lambda all, f: all.update(families={}),
+    "families are a list": lambda all, f: all.update(families=[1]),
+    "too few coefficients": lambda all, f: f.update(ns=[]),
+    "negative": lambda all, f: f.update(ns=[-1]),
+    "not finite": lambda all, f: f.update(ns=[float("nan")]),
+    "text": lambda all, f: f.update(ns=["x"]),
+    "ragged": lambda all, f: f.update(seen=[[1, 2], [1]]),
+    "too long": lambda all, f: f.update(seen=[[1, 2, 3, 4]]),
+    "no time": lambda all, f: f.update(seen=[[1, 0]]),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_tables_are_errors(tmp_path, change):
+    (tmp_path / "t.json").write_text(damaged(change))
+    with pytest.raises(Error, match=r"t\.json: not a table of costs"):
+        read_costs(tmp_path / "t.json")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b"[" * 100000, b"null"])
+def test_what_is_no_table_is_an_error(tmp_path, content):
+    (tmp_path / "t.json").write_bytes(content)
+    with pytest.raises(Error, match=r"t\.json: not a table of costs"):
+        read_costs(tmp_path / "t.json")
+
+
+def test_an_undamaged_table_is_read(tmp_path):
+    (tmp_path / "t.json").write_text(damaged(lambda all, f: None))
+    assert read_costs(tmp_path / "t.json").families["f"].estimate([1.0]) == pytest.approx(2.0)
+
+
+def test_the_cached_table_of_this_cpu_is_used_and_a_damaged_one_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HONED_ISA", "avx2")
+    assert current_costs() is default_costs("avx2")
+    path = cache_path("avx2")
+    assert path.is_relative_to(tmp_path)
+    write_costs(some_costs(), path)
+    assert current_costs().cpu == "a CPU"
+    path.write_text("{}")
+    assert current_costs() is default_costs("avx2")
+
+
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", "avx512vnni"])
+def test_the_package_knows_every_family(isa):
+    known = default_costs(isa).families
+    for family in (f for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for f in group):
+        assert family.key in known
+    assert "any" in known
+
+
+def test_kernels_are_chosen_by_the_costs_that_are_given():
+    net = Net()
+    model = net.model(net.node("Conv", net.input("x", (1, 16, 28, 28)), net.const(normal((32, 16, 3, 3))), pads=[1, 1, 1, 1]))
+    default = default_costs("avx512vnni")
+    dear = {name: FamilyCosts(f.work, tuple(1e9 for _ in f.ns)) if "winograd" in name else f for name, f in default.families.items()}
+    kernels = [
+        {op.type for op in lower(model, costs=costs).ops} & {"conv_f32", "conv_winograd_f32"}
+        for costs in (Costs("", "", "", dear), default)
+    ]
+    assert kernels == [{"conv_f32"}, {"conv_winograd_f32"}]
+
+
+def test_every_operator_has_an_estimate():
+    net = Net()
+    program = lower(net.model(net.node("Relu", net.node("Conv", net.input("x", ("n", 3, 9, 9)), net.const(normal((4, 3, 3, 3)))))))
+    assert all(op.info["us"] is not None and op.info["us"] >= 0 for op in program.ops)
