@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "integers.h"
 #include "tensor.h"
 
 /* Where the planes and rows of a rank-4 tensor lie: pixel (y, x) of plane p (image after image, channel after channel) is at
@@ -23,6 +24,17 @@ typedef struct honed_blocks {
 
 /* Blocks of about `elements` elements of planes of `height` rows, `row` elements each. */
 honed_blocks honed_blocks_make(int64_t height, int64_t row, int64_t elements);
+
+/* A block: rows [row_begin, row_end) of a plane. */
+typedef struct honed_block {
+  int64_t plane, row_begin, row_end;
+} honed_block;
+
+/* Block `index` of all planes of `height` rows, one plane's after the other's. */
+static inline honed_block honed_block_at(const honed_blocks *blocks, int64_t height, int64_t index) {
+  const int64_t begin = index % blocks->per_plane * blocks->rows;
+  return (honed_block){.plane = index / blocks->per_plane, .row_begin = begin, .row_end = honed_smaller(begin + blocks->rows, height)};
+}
 
 /* Writes `fill` behind the rows [row_begin, row_end) of a plane of a planar tensor, and where row_end is H to the rest of the plane. */
 void honed_planar_fill_gaps(const honed_tensor *t, char *plane, int64_t row_begin, int64_t row_end);

@@ -1,14 +1,12 @@
 #include "band_plan.h"
 
+#include "base/integers.h"
+
 enum {
   tile_vectors = 3,        /* the widest tile of the kernels: a band is a multiple of it */
   band_bytes = 160 * 1024, /* scratch that stays in a second-level cache beside the weights */
   wanted_tasks = 8,
 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *x, honed_band_plan *plan, honed_call *call,
                                     int64_t *last_shift, int64_t **tap_offset, honed_context *ctx) {
@@ -20,8 +18,8 @@ static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *
   for (int64_t tap = 0; tap < plan->taps; tap++) {
     phase[tap] = honed_conv_tap_phase(conv, tap / conv->kernel_w, tap % conv->kernel_w);
     shift[tap] = honed_conv_tap_shift(conv, x, tap / conv->kernel_w, tap % conv->kernel_w);
-    plan->first_shift = tap == 0 ? shift[tap] : smaller(plan->first_shift, shift[tap]);
-    *last_shift = tap == 0 ? shift[tap] : larger(*last_shift, shift[tap]);
+    plan->first_shift = tap == 0 ? shift[tap] : honed_smaller(plan->first_shift, shift[tap]);
+    *last_shift = tap == 0 ? shift[tap] : honed_larger(*last_shift, shift[tap]);
   }
   plan->tap_phase = phase;
   plan->tap_shift = shift;
@@ -32,12 +30,12 @@ static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *
 /* The longest band whose copy fits into band_bytes, then evened out over the plane. */
 static void choose_bands(honed_band_plan *plan, int64_t span) {
   const int64_t pixels = band_bytes / (4 * plan->units * plan->phases) - span;
-  const int64_t longest = larger(pixels / HONED_VECTOR / tile_vectors, 1) * tile_vectors;
-  plan->bands = divide_up(plan->used_vectors, longest);
-  const int64_t even = plan->bands == 0 ? 0 : divide_up(plan->used_vectors, plan->bands);
-  plan->band_vectors = larger(divide_up(even, tile_vectors), 1) * tile_vectors;
-  plan->bands = divide_up(plan->used_vectors, plan->band_vectors);
-  plan->plane_pixels = divide_up(plan->band_vectors * HONED_VECTOR + span, 64) * 64;
+  const int64_t longest = honed_larger(pixels / HONED_VECTOR / tile_vectors, 1) * tile_vectors;
+  plan->bands = honed_divide_up(plan->used_vectors, longest);
+  const int64_t even = plan->bands == 0 ? 0 : honed_divide_up(plan->used_vectors, plan->bands);
+  plan->band_vectors = honed_larger(honed_divide_up(even, tile_vectors), 1) * tile_vectors;
+  plan->bands = honed_divide_up(plan->used_vectors, plan->band_vectors);
+  plan->plane_pixels = honed_divide_up(plan->band_vectors * HONED_VECTOR + span, 64) * 64;
 }
 
 honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed_call *call, honed_context *ctx) {
@@ -50,12 +48,12 @@ honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed
   honed_band_plan *plan = memory;
   plan->valid = valid;
   plan->vectors = y->plane_stride / HONED_VECTOR;
-  plan->used_vectors = divide_up(honed_planar_extent(y), HONED_VECTOR);
+  plan->used_vectors = honed_divide_up(honed_planar_extent(y), HONED_VECTOR);
   plan->taps = honed_conv_taps(conv);
   plan->phases = conv->phases_h * conv->phases_w;
   plan->units = units;
   plan->group = conv->group;
-  plan->blocks = divide_up(conv->out_channels / conv->group, HONED_ROWS);
+  plan->blocks = honed_divide_up(conv->out_channels / conv->group, HONED_ROWS);
   int64_t last_shift = 0, *tap_offset = NULL;
   status = make_tap_tables(conv, x, plan, call, &last_shift, &tap_offset, ctx);
   if (status != HONED_OK) return status;
@@ -64,7 +62,7 @@ honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed
     tap_offset[tap] = plan->tap_phase[tap] * plan->plane_pixels + plan->tap_shift[tap] - plan->first_shift;
   }
   const int64_t tasks = y->dims[0] * plan->group * plan->bands;
-  plan->chunks = tasks == 0 ? 1 : larger(smaller(divide_up(wanted_tasks, tasks), plan->blocks / 2), 1);
+  plan->chunks = tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), plan->blocks / 2), 1);
   call->plan = plan;
   call->num_tasks = tasks * plan->chunks;
   call->scratch_bytes = (size_t)(units * plan->phases * plan->plane_pixels) * 4;
@@ -76,14 +74,14 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
   const int64_t outer = task / plan->chunks / plan->bands;
   const bool last = band == plan->bands - 1;
   /* Chunks begin at even blocks: kernels take blocks in pairs. */
-  const int64_t pairs = divide_up(plan->blocks, 2);
+  const int64_t pairs = honed_divide_up(plan->blocks, 2);
   return (honed_band_task){
       .image = outer / plan->group,
       .group = outer % plan->group,
       .vector = band * plan->band_vectors,
-      .vector_end = smaller((band + 1) * plan->band_vectors, plan->used_vectors),
+      .vector_end = honed_smaller((band + 1) * plan->band_vectors, plan->used_vectors),
       .fill_end = last ? plan->vectors : (band + 1) * plan->band_vectors,
       .block = pairs * chunk / plan->chunks * 2,
-      .block_end = smaller(pairs * (chunk + 1) / plan->chunks * 2, plan->blocks),
+      .block_end = honed_smaller(pairs * (chunk + 1) / plan->chunks * 2, plan->blocks),
   };
 }

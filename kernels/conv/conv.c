@@ -1,10 +1,10 @@
 #include "conv.h"
 
+#include "base/integers.h"
+
 enum { max_channels = 1 << 20, max_kernel = 1 << 10, max_stride = 1 << 10, max_pad = 1 << 12 };
 
 static int64_t extent(int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, honed_context *ctx) {
   const struct {
@@ -29,8 +29,8 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, ho
     const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
-  c->phases_h = smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
-  c->phases_w = smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
+  c->phases_h = honed_smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
+  c->phases_w = honed_smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
   return HONED_OK;
 }
 
@@ -64,7 +64,7 @@ static honed_status check_input(const honed_conv *c, const honed_tensor *x, hone
   if (x->dims[1] != planes) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "input has %lld channels, expected %lld", (long long)x->dims[1], (long long)planes);
   }
-  const int64_t rows = larger(c->pad_top, c->pad_bottom), cols = larger(c->pad_left, c->pad_right);
+  const int64_t rows = honed_larger(c->pad_top, c->pad_bottom), cols = honed_larger(c->pad_left, c->pad_right);
   if (x->gap_rows < rows || x->gap_cols < cols) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "input has gaps of %d rows and %d columns, expected at least %lld and %lld", x->gap_rows,
                       x->gap_cols, (long long)rows, (long long)cols);

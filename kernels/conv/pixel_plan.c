@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-enum { wanted_tasks = 16 }; /* enough for the threads of a small machine to share evenly */
+#include "base/integers.h"
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+enum { wanted_tasks = 16 }; /* enough for the threads of a small machine to share evenly */
 
 static honed_status resolve_offsets(const honed_conv *conv, const honed_conv_lists *lists, honed_call *call, const int32_t **out,
                                     honed_context *ctx) {
@@ -35,10 +34,11 @@ honed_status honed_sparse_conv_plan_create(const honed_conv *conv, const honed_c
   plan->offsets = offsets;
   plan->valid = valid;
   plan->words = words;
-  plan->used_words = divide_up(honed_planar_extent(y), HONED_WORD);
-  plan->blocks = divide_up(plan->used_words, HONED_BLOCK_WORDS);
+  plan->used_words = honed_divide_up(honed_planar_extent(y), HONED_WORD);
+  plan->blocks = honed_divide_up(plan->used_words, HONED_BLOCK_WORDS);
   const int64_t pixel_tasks = plan->blocks * y->dims[0];
-  plan->chunks = pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : smaller(lists->num_lists, divide_up(wanted_tasks, pixel_tasks));
+  plan->chunks =
+      pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : honed_smaller(lists->num_lists, honed_divide_up(wanted_tasks, pixel_tasks));
   *out = plan;
   return HONED_OK;
 }

@@ -6,6 +6,16 @@
 #include "base/unroll.h"
 #include "requantize.h"
 
+/* The sum with a residual, before it is rounded; `q` is clamped, less the zero point and not yet rounded. */
+static inline floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
+  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
+               sum_offset = floats_set1(r->sum_offset);
+  q = floats_add(floats_round(q), floats_set1((float)r->zero_point));
+  const floats sum = r->residual_first ? floats_fma(residual, residual_scale, floats_fma(q, sum_scale, sum_offset))
+                                       : floats_fma(q, sum_scale, floats_fma(residual, residual_scale, sum_offset));
+  return r->sum_saturates ? sum : floats_clamp(sum, floats_set1(r->sum_lo), floats_set1(r->sum_hi));
+}
+
 /* `acc` in split order. */
 static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
@@ -22,18 +32,11 @@ static inline bytes requantize_bytes(const honed_requantize *r, int64_t oc, cons
 static inline bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const ints acc[4], bytes residual) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
-  const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
-  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
-               sum_offset = floats_set1(r->sum_offset);
-  const floats zero_point = floats_set1((float)r->zero_point);
   ints wide[4], y[4];
   bytes_widen(residual, wide);
   HONED_UNROLL4(j, {
-    const floats q = floats_add(floats_round(floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi)), zero_point);
-    const floats other = ints_to_floats(wide[j]);
-    const floats sum = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q, sum_scale, sum_offset))
-                                         : floats_fma(q, sum_scale, floats_fma(other, residual_scale, sum_offset));
-    y[j] = floats_to_ints(r->sum_saturates ? sum : floats_clamp(sum, sum_lo, sum_hi));
+    const floats q = floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi);
+    y[j] = floats_to_ints(requantize_residual(r, q, ints_to_floats(wide[j])));
   })
   return bytes_pack(y, 0);
 }

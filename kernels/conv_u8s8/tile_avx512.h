@@ -4,6 +4,7 @@
 
 #include "base/unroll.h"
 #include "base/x86_bytes_avx512.h"
+#include "conv/requantize_bytes.h"
 #include "conv_u8s8.h"
 
 typedef honed_conv_u8s8 params;
@@ -19,18 +20,12 @@ static inline void quantize_row(const honed_requantize *r, int64_t oc, const sum
     return;
   }
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
-  const floats sum_lo = floats_set1(r->sum_lo), sum_hi = floats_set1(r->sum_hi);
-  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
-               sum_offset = floats_set1(r->sum_offset);
   HONED_UNROLL3(
       v, if (v < vectors) {
         floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
         if (residual != NULL) {
           const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
-          const floats q8 = floats_add(floats_round(real), floats_set1((float)r->zero_point));
-          real = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q8, sum_scale, sum_offset))
-                                   : floats_fma(q8, sum_scale, floats_fma(other, residual_scale, sum_offset));
-          if (!r->sum_saturates) real = floats_clamp(real, sum_lo, sum_hi);
+          real = requantize_residual(r, real, other);
         }
         q[v] = floats_to_ints(real);
       })

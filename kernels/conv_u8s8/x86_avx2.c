@@ -1,5 +1,6 @@
 /* Both factors are widened to 16 bits, so that nothing saturates; even and odd bytes apart. 16 pixels are two registers. */
 #include "base/x86_bytes_avx2.h"
+#include "conv/requantize_bytes.h"
 #include "conv_u8s8.h"
 
 #define TILE_ROWS 4
@@ -41,12 +42,7 @@ static inline floats scale_clamp(const honed_requantize *r, int64_t oc, __m256i 
 
 static inline floats add_residual(const honed_requantize *r, floats q, const uint8_t *residual) {
   const floats other = ints_to_floats(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)residual)));
-  const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
-               sum_offset = floats_set1(r->sum_offset);
-  q = floats_add(floats_round(q), floats_set1((float)r->zero_point));
-  const floats sum = r->residual_first ? floats_fma(other, residual_scale, floats_fma(q, sum_scale, sum_offset))
-                                       : floats_fma(q, sum_scale, floats_fma(other, residual_scale, sum_offset));
-  return floats_clamp(sum, floats_set1(r->sum_lo), floats_set1(r->sum_hi));
+  return requantize_residual(r, q, other);
 }
 
 static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,

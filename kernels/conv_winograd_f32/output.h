@@ -2,6 +2,8 @@
 #ifndef HONED_CONV_WINOGRAD_F32_OUTPUT_H
 #define HONED_CONV_WINOGRAD_F32_OUTPUT_H
 
+#include "base/integers.h"
+
 /* Tiles [m][m][band_tiles] of output channel `row` of the block. */
 ALWAYS void untransform(int tile, const band *b, int64_t row) {
   const honed_winograd_plan *plan = b->plan;
@@ -64,9 +66,6 @@ ALWAYS void join_row(int tile, const out_row *o, const float *phases, int64_t st
   }
 }
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /* Writes the band's pixels of output channel oc, and the gaps behind the rows that end in the band. */
 ALWAYS void store_band(int tile, const band *b, int64_t oc) {
   const honed_winograd_plan *plan = b->plan;
@@ -75,9 +74,9 @@ ALWAYS void store_band(int tile, const band *b, int64_t oc) {
   const float *residual = r == NULL ? NULL : (const float *)r->data + b->task.image * r->image_stride + oc * r->plane_stride;
   out_row o = {.output = &b->p->output, .bias = vf_set1(b->p->output.bias[oc])};
   for (int64_t row = b->task.tile / plan->row_tiles; row * plan->row_tiles < b->task.tile_end; row++) {
-    const int64_t first = row * plan->row_tiles, begin = larger(first, b->task.tile);
-    const int64_t end = smaller(first + plan->row_tiles, b->task.tile_end), x = tile * (begin - first);
-    const int64_t n = smaller(tile * (end - first), y->dims[3]) - x, y_end = smaller(tile * (row + 1), y->dims[2]);
+    const int64_t first = row * plan->row_tiles, begin = honed_larger(first, b->task.tile);
+    const int64_t end = honed_smaller(first + plan->row_tiles, b->task.tile_end), x = tile * (begin - first);
+    const int64_t n = honed_smaller(tile * (end - first), y->dims[3]) - x, y_end = honed_smaller(tile * (row + 1), y->dims[2]);
     for (int64_t i = tile * row; i < y_end; i++) {
       o.out = plane + i * y->row_stride + x;
       o.residual = residual == NULL ? NULL : residual + i * r->row_stride + x;

@@ -60,17 +60,15 @@ static void run_rows(const honed_call *call, int64_t p, int64_t planes, int64_t 
 static void run_planes(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
   (void)scratch;
   const elementwise_plan *plan = call->plan;
-  const honed_blocks blocks = plan->blocks;
   const honed_tensor *out = call->outputs[0];
   const honed_planes to = honed_planes_of(out);
   const int64_t merge = plan->same_planes && merged_elements > out->plane_stride ? merged_elements / out->plane_stride : 1;
   for (int64_t task = begin; task < end;) {
-    const int64_t p = task / blocks.per_plane, row_begin = task % blocks.per_plane * blocks.rows;
-    const int64_t row_end = row_begin + blocks.rows < out->dims[2] ? row_begin + blocks.rows : out->dims[2];
+    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
     const int64_t planes = plan->same_planes && merge < end - task ? merge : plan->same_planes ? end - task : 1;
-    if (row_end > row_begin && out->dims[3] > 0) run_rows(call, p, planes, row_begin, row_end);
+    if (block.row_end > block.row_begin && out->dims[3] > 0) run_rows(call, block.plane, planes, block.row_begin, block.row_end);
     for (int64_t i = 0; i < planes && out->layout == HONED_PLANAR; i++) {
-      honed_planar_fill_gaps(out, to.data + (p + i) * to.plane_bytes, row_begin, row_end);
+      honed_planar_fill_gaps(out, to.data + (block.plane + i) * to.plane_bytes, block.row_begin, block.row_end);
     }
     task += planes;
   }

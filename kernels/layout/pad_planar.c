@@ -70,15 +70,14 @@ static void pad(const honed_call *call, void *scratch, int64_t begin, int64_t en
   const honed_tensor *in = call->inputs[0], *out = call->outputs[0];
   const honed_planes x = honed_planes_of(in), y = honed_planes_of(out);
   for (int64_t task = begin; task < end; task++) {
-    const int64_t plane = task / plan->blocks.per_plane, row_begin = task % plan->blocks.per_plane * plan->blocks.rows;
-    const int64_t row_end = row_begin + plan->blocks.rows < out->dims[2] ? row_begin + plan->blocks.rows : out->dims[2];
-    const char *from = x.data + plane * x.plane_bytes;
-    char *to = y.data + plane * y.plane_bytes;
-    for (int64_t row = row_begin; row < row_end; row++) {
+    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
+    const char *from = x.data + block.plane * x.plane_bytes;
+    char *to = y.data + block.plane * y.plane_bytes;
+    for (int64_t row = block.row_begin; row < block.row_end; row++) {
       const int64_t at = source(row, p->top, in->dims[2], p->mode);
       pad_row(p, plan, at < 0 ? NULL : from + at * x.row_bytes, to + row * y.row_bytes, y.element_bytes, out->dims[3]);
     }
-    honed_planar_fill_gaps(out, to, row_begin, row_end);
+    honed_planar_fill_gaps(out, to, block.row_begin, block.row_end);
   }
 }
 

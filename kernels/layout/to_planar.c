@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/integers.h"
 #include "base/select.h"
 
 #define HONED_TO_PLANAR HONED_KERNEL_ROW
@@ -11,8 +12,6 @@ static const honed_kernel_row kernels[] = {
 #undef HONED_TO_PLANAR
 
 enum { max_kernel = 1 << 20, max_stride = 1 << 10, max_pad = 1 << 12 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static honed_status read_attributes(const honed_op_spec *spec, honed_to_planar *p, honed_context *ctx) {
   const struct {
@@ -28,8 +27,8 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_to_planar *
     const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
-  p->phases_h = smaller(p->stride_h, p->kernel_h);
-  p->phases_w = smaller(p->stride_w, p->kernel_w);
+  p->phases_h = honed_smaller(p->stride_h, p->kernel_h);
+  p->phases_w = honed_smaller(p->stride_w, p->kernel_w);
   return HONED_OK;
 }
 

@@ -119,14 +119,13 @@ static void average_pool(const honed_call *call, void *scratch, int64_t begin, i
   const honed_planes x = honed_planes_of(call->inputs[0]), y = honed_planes_of(out);
   memset(scratch, 0, (size_t)plan->buffer_elements * sizeof(float));
   for (int64_t task = begin; task < end; task++) {
-    const int64_t plane = task / plan->blocks.per_plane, row_begin = task % plan->blocks.per_plane * plan->blocks.rows;
-    const int64_t row_end = row_begin + plan->blocks.rows < out->dims[2] ? row_begin + plan->blocks.rows : out->dims[2];
-    char *to = y.data + plane * y.plane_bytes;
-    for (int64_t row = row_begin; row < row_end; row++) {
-      float *buffer = (float *)scratch + (row - row_begin) * plan->buffer_stride;
-      average_row(call, x.data + plane * x.plane_bytes, to + row * y.row_bytes, row, buffer);
+    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
+    char *to = y.data + block.plane * y.plane_bytes;
+    for (int64_t row = block.row_begin; row < block.row_end; row++) {
+      float *buffer = (float *)scratch + (row - block.row_begin) * plan->buffer_stride;
+      average_row(call, x.data + block.plane * x.plane_bytes, to + row * y.row_bytes, row, buffer);
     }
-    honed_planar_fill_gaps(out, to, row_begin, row_end);
+    honed_planar_fill_gaps(out, to, block.row_begin, block.row_end);
   }
 }
 

@@ -24,16 +24,15 @@ static void resize_linear(const honed_call *call, void *scratch, int64_t begin, 
   const honed_resize_plan *plan = call->plan;
   const honed_tensor *in = call->inputs[0], *out = call->outputs[0];
   for (int64_t task = begin; task < end; task++) {
-    const int64_t plane = task / plan->blocks.per_plane, row_begin = task % plan->blocks.per_plane * plan->blocks.rows;
-    const int64_t row_end = row_begin + plan->blocks.rows < out->dims[2] ? row_begin + plan->blocks.rows : out->dims[2];
-    const float *from = (const float *)in->data + plane * in->plane_stride;
-    float *to = (float *)out->data + plane * out->plane_stride;
-    for (int64_t row = row_begin; row < row_end; row++) {
+    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
+    const float *from = (const float *)in->data + block.plane * in->plane_stride;
+    float *to = (float *)out->data + block.plane * out->plane_stride;
+    for (int64_t row = block.row_begin; row < block.row_end; row++) {
       const float *a = from + plan->rows.near[row] * in->row_stride, *b = from + plan->rows.far[row] * in->row_stride;
       lerp_rows(scratch, a, b, plan->rows.weight[row], in->dims[3]);
       lerp_columns(to + row * out->row_stride, scratch, &plan->columns, out->dims[3]);
     }
-    honed_planar_fill_gaps(out, (char *)to, row_begin, row_end);
+    honed_planar_fill_gaps(out, (char *)to, block.row_begin, block.row_end);
   }
 }
 

@@ -31,18 +31,17 @@ void honed_resize_nearest(const honed_call *call, void *scratch, int64_t begin, 
   const honed_tensor *out = call->outputs[0];
   const honed_planes x = honed_planes_of(call->inputs[0]), y = honed_planes_of(out);
   for (int64_t task = begin; task < end; task++) {
-    const int64_t plane = task / plan->blocks.per_plane, row_begin = task % plan->blocks.per_plane * plan->blocks.rows;
-    const int64_t row_end = row_begin + plan->blocks.rows < out->dims[2] ? row_begin + plan->blocks.rows : out->dims[2];
-    const char *from = x.data + plane * x.plane_bytes;
-    char *to = y.data + plane * y.plane_bytes;
-    for (int64_t row = row_begin; row < row_end; row++) {
+    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
+    const char *from = x.data + block.plane * x.plane_bytes;
+    char *to = y.data + block.plane * y.plane_bytes;
+    for (int64_t row = block.row_begin; row < block.row_end; row++) {
       char *at = to + row * y.row_bytes;
-      if (row > row_begin && plan->rows.near[row] == plan->rows.near[row - 1]) {
+      if (row > block.row_begin && plan->rows.near[row] == plan->rows.near[row - 1]) {
         memcpy(at, at - y.row_bytes, (size_t)(out->dims[3] * y.element_bytes));
       } else {
         nearest_row(at, from + plan->rows.near[row] * x.row_bytes, plan, y.element_bytes, out->dims[3]);
       }
     }
-    honed_planar_fill_gaps(out, to, row_begin, row_end);
+    honed_planar_fill_gaps(out, to, block.row_begin, block.row_end);
   }
 }
