@@ -90,7 +90,7 @@ class Case:
         """The kernels that can run it, and whether it is the one that lowering selects."""
         size, gap = (self.layer.out_size, self.layer.out_size), self.sample.gap_cols[1]
         choice = select_conv(self.sample.weights, attributes(self.layer), size, current_costs(), gap=gap)
-        return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.consts is not None]
+        return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.packed is not None]
 
     def operator(self, candidate: Candidate, isa: str | None) -> Operator:
         sample = self.sample
@@ -98,7 +98,8 @@ class Case:
         in_cols, out_cols = sample.gap_cols
         source = TensorSpec(dtype, True, sample.gap_rows, in_cols, zero)
         output = TensorSpec(dtype, True, 0, out_cols, zero)
-        consts = [*(candidate.consts or []), *sample.constants()]
+        assert candidate.packed is not None
+        consts = [*candidate.packed.consts, *sample.constants()]
         return Operator(candidate.kernel, [source], [output], attributes(self.layer) | dict(candidate.attrs), consts, isa)
 
     def measure(self, isa: str | None, seconds: float) -> list[Measurement]:

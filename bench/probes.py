@@ -12,7 +12,7 @@ import numpy as np
 
 from .._runtime import Engine, Model, Session
 from ..passes.lower.artifact import write_artifact
-from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer
+from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer, Packed
 from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
 from .cases import ZERO_POINT, Sample, attributes
@@ -68,8 +68,8 @@ class Probe:
         """A layer by one of its families."""
         layer, dtype = sample.layer, "u8" if sample.int8 else "f32"
         seen = sample.conv_layer(residual)
-        consts = family.pack(seen)
-        work = family.work(seen, consts)
+        packed = Packed(family, seen)
+        work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
         phases = min(layer.stride, layer.kernel)
         inner = (layer.kernel - 1) // layer.stride + size if layer.stride > 1 else layer.size
@@ -83,18 +83,18 @@ class Probe:
             inputs.append(self.planes(dtype, y_shape, 0, sample.gap_cols[1], {}, y_shape))
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
-        self.add(Op(family.name, family.key, [*inputs], [output], numbers, [*consts, *sample.constants()]), family.key, work)
+        self.add(Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()]), family.key, work)
 
     def product(self, weights: np.ndarray, rows: int, family: Family) -> None:
         """A matrix product with weights [N, K]."""
         seen = GemmLayer(weights, rows)
-        consts = family.pack(seen)
+        packed = Packed(family, seen)
         n, k = weights.shape
         rest = [np.zeros(n, np.int32), np.ones(n, np.float32)] if seen.int8 else []
         dtype = "u8" if seen.int8 else "f32"
         op = Op(family.name, family.key, [self.source(dtype, (rows, k))], [self.output(dtype, (rows, n), False)], {"k": k, "n": n})
-        op.consts = [*consts, *rest, np.zeros(n, np.float32)]
-        self.add(op, family.key, family.work(seen, consts))
+        op.consts = [*packed.consts, *rest, np.zeros(n, np.float32)]
+        self.add(op, family.key, family.work(seen, packed))
 
     def time(self, engine: Engine, rounds: int = 9, runs: int = 2) -> list[Timed]:
         """The operators' times: of each the lower quartile of `rounds` means over `runs` runs."""

@@ -22,15 +22,10 @@ Consts: TypeAlias = list[np.ndarray]
 
 
 @dataclass(frozen=True)
-class ConvLayer:
-    """weights [OC, IC/group, KH, KW], f32 or integers; attributes of the convolution; pixels of an output plane, gaps included; its height
-    and width."""
+class Layer:
+    """weights: f32 or integers, output channels first."""
 
     weights: np.ndarray
-    conv: Mapping[str, int]
-    pixels: int
-    size: tuple[int, int]
-    residual: bool = False
 
     @property
     def int8(self) -> bool:
@@ -39,6 +34,16 @@ class ConvLayer:
     @cached_property
     def zeros(self) -> float:
         return 1.0 - np.count_nonzero(self.weights) / max(self.weights.size, 1)
+
+
+@dataclass(frozen=True)
+class ConvLayer(Layer):
+    """weights [OC, IC/group, KH, KW]; attributes of the convolution; pixels of an output plane, gaps included; its height and width."""
+
+    conv: Mapping[str, int]
+    pixels: int
+    size: tuple[int, int]
+    residual: bool = False
 
     @property
     def group(self) -> int:
@@ -60,41 +65,41 @@ class ConvLayer:
 
 
 @dataclass(frozen=True)
-class GemmLayer:
-    """weights [N, K], f32 or integers; rows of x."""
+class GemmLayer(Layer):
+    """weights [N, K]; rows of x."""
 
-    weights: np.ndarray
     rows: int
-
-    @property
-    def int8(self) -> bool:
-        return self.weights.dtype != np.float32
-
-    @cached_property
-    def zeros(self) -> float:
-        return 1.0 - np.count_nonzero(self.weights) / max(self.weights.size, 1)
-
-
-Layer = ConvLayer | GemmLayer
 
 
 @dataclass(frozen=True)
 class Family:
     """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can.
-    work: amounts by name, always the same names in the same order. note: what `inspect` says of the packed form. attrs: what the operator
-    needs beside the layer's; families of one operator differ in them."""
+    work: amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of
+    the packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them."""
 
     name: str
     refuse: Callable[..., str | None]
     pack: Callable[..., Consts]
     work: Callable[..., dict[str, float]]
-    note: Callable[..., str] = lambda layer, consts: ""
+    note: Callable[..., str] = lambda layer, packed: ""
     attrs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """By which its costs are known."""
         return " ".join([self.name, *map(str, self.attrs.values())])
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A layer's weights in a family's packed form, which is made when it is asked for."""
+
+    family: Family
+    layer: Layer
+
+    @cached_property
+    def consts(self) -> Consts:
+        return self.family.pack(self.layer)
 
 
 def _beyond_s8(weights: np.ndarray) -> str | None:
@@ -110,7 +115,7 @@ def _refuse_dense(layer: ConvLayer) -> str | None:
     return _beyond_s8(layer.weights)
 
 
-def _dense_work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+def _dense_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     """In vectors of 16 pixels. A band's pixels are copied once for all output channels."""
     out_channels, per_group = layer.weights.shape[:2]
     rows = -(-(out_channels // layer.group) // 4) * 4 * layer.group
@@ -136,12 +141,12 @@ def _refuse_sparse(layer: ConvLayer) -> str | None:
     return None
 
 
-def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Consts], dict[str, float]]:
+def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Packed], dict[str, float]]:
     """pass_words: how many words of 64 pixels a list of 1, 2 or 4 output channels takes at a time."""
 
-    def work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
-        lists = consts[0].astype(np.int64)
-        sizes, steps, words = _stream_sizes(consts), lists[:, 7] - lists[:, 6], layer.vectors(64)
+    def work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
+        lists = packed.consts[0].astype(np.int64)
+        sizes, steps, words = _stream_sizes(packed.consts), lists[:, 7] - lists[:, 6], layer.vectors(64)
         amounts: dict[str, float] = {f"steps of {size}": words * int(steps[sizes == size].sum()) for size in _SIZES}
         passes = (-(-words // each) * int((sizes == size).sum()) for size, each in zip(_SIZES, pass_words, strict=True))
         outputs = words * layer.weights.shape[0]
@@ -150,7 +155,7 @@ def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Const
             "outputs": outputs,
             "residuals": outputs * layer.residual,
             "inputs": words * int(layer.conv["in_channels"]) * layer.phases,
-            "weights": sum(array.nbytes for array in consts),
+            "weights": sum(array.nbytes for array in packed.consts),
             "call": 1,
         }
 
@@ -166,8 +171,8 @@ def _pack_lists(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
     return lambda layer: pack(layer.weights, group=layer.group, streams=2 if layer.vectors(64) > 1 else 4)
 
 
-def _lists_note(layer: ConvLayer, consts: Consts) -> str:
-    sizes = _stream_sizes(consts)
+def _lists_note(layer: ConvLayer, packed: Packed) -> str:
+    sizes = _stream_sizes(packed.consts)
     counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in _SIZES if (sizes == s).any())
     return f"{layer.zeros:.0%} zeros, lists {counts}"
 
@@ -189,7 +194,7 @@ def _pieces(layer: ConvLayer) -> int:
     return kernel_h * sum(kx // layer.conv.get("stride_w", 1) % 4 == 0 for kx in range(kernel_w))
 
 
-def _depthwise_work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+def _depthwise_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     channels = layer.weights.shape[0]
     outputs = layer.vectors(64) * channels
     amounts = {
@@ -215,7 +220,7 @@ def _winograd(tile: int) -> Family:
     def pack(layer: ConvLayer) -> Consts:
         return packing.pack_conv_winograd_f32(layer.weights, tile=tile, group=layer.group)
 
-    def work(layer: ConvLayer, consts: Consts) -> dict[str, float]:
+    def work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
         out_channels, per_group = layer.weights.shape[:2]
         rows = -(-(out_channels // layer.group) // 16) * 16 * layer.group
         vectors = -(-(-(-layer.size[0] // tile) * -(-layer.size[1] // tile)) // 16)
@@ -229,7 +234,7 @@ def _winograd(tile: int) -> Family:
             "call": 1,
         }
 
-    return Family("conv_winograd_f32", _refuse_winograd, pack, work, lambda layer, consts: f"F({tile}x{tile}, 3x3)", {"tile": tile})
+    return Family("conv_winograd_f32", _refuse_winograd, pack, work, lambda layer, packed: f"F({tile}x{tile}, 3x3)", {"tile": tile})
 
 
 # Matrix products
@@ -239,13 +244,13 @@ def _refuse_sparse_product(layer: GemmLayer) -> str | None:
     return None if layer.zeros >= SPARSE_FROM else f"{layer.zeros:.0%} zeros, considered from {SPARSE_FROM:.0%}"
 
 
-def _product_work(layer: GemmLayer, consts: Consts) -> dict[str, float]:
-    weights = sum(array.nbytes for array in consts)
-    entries = consts[-1].size
+def _product_work(layer: GemmLayer, packed: Packed) -> dict[str, float]:
+    weights = sum(array.nbytes for array in packed.consts)
+    entries = packed.consts[-1].size
     return {"products": layer.rows * entries, "outputs": layer.rows * layer.weights.shape[0], "weights": weights, "call": 1}
 
 
-def _zeros_note(layer: GemmLayer, consts: Consts) -> str:
+def _zeros_note(layer: GemmLayer, packed: Packed) -> str:
     return f"{layer.zeros:.0%} zeros"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .costs import Costs
-from .families import CONVOLUTIONS, PRODUCTS, Consts, ConvLayer, Family, GemmLayer, Layer
+from .families import CONVOLUTIONS, PRODUCTS, Consts, ConvLayer, Family, GemmLayer, Layer, Packed
 
 TYPICAL_SIZE = (28, 28)
 """Height and width of a plane where they are not known before run time."""
@@ -23,13 +23,13 @@ DENSE_BONUS = 0.98
 
 @dataclass
 class Candidate:
-    """A way to run a layer. us: estimated time, or None; consts: packed weights, None where the layer does not fit the kernel;
+    """A way to run a layer. us: estimated time, or None; packed: the weights, None where the layer does not fit the kernel;
     attrs: what the operator needs beside those of the layer; work: what the time was estimated from."""
 
     kernel: str
     us: float | None
     reason: str
-    consts: Consts | None = None
+    packed: Packed | None = None
     attrs: Mapping[str, int] = field(default_factory=dict)
     work: dict[str, float] | None = None
 
@@ -74,20 +74,20 @@ def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:
     refusal = family.refuse(layer)
     if refusal is not None:
         return Candidate(family.name, None, refusal)
-    consts = family.pack(layer)
-    work = family.work(layer, consts)
-    return Candidate(family.name, costs.estimate_us(family.key, work), family.note(layer, consts), consts, family.attrs, work)
+    packed = Packed(family, layer)
+    work = family.work(layer, packed)
+    return Candidate(family.name, costs.estimate_us(family.key, work), family.note(layer, packed), packed, family.attrs, work)
 
 
 def _fastest(candidates: list[Candidate]) -> Choice:
-    possible = [c for c in candidates if c.consts is not None]
+    possible = [c for c in candidates if c.packed is not None]
     best = min(possible, key=lambda c: _rank(c, c is candidates[0]))
-    assert best.consts is not None
+    assert best.packed is not None
     for other in possible:
         if other is not best and other.us is not None and best.us is not None:
             slower = f"estimated {other.us / max(best.us, 1e-3):.2f} times the time"
             other.reason = f"{other.reason}, {slower}" if other.reason else slower
-    return Choice(best.kernel, best.consts, best, [c for c in candidates if c is not best])
+    return Choice(best.kernel, best.packed.consts, best, [c for c in candidates if c is not best])
 
 
 def _rank(candidate: Candidate, is_dense: bool) -> float:

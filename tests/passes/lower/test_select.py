@@ -85,7 +85,7 @@ def test_winograd_needs_a_plain_3x3_kernel(changed):
     w = weights((8, 8, 3, changed.get("kernel_w", 3)), 0.0, np.float32)
     refused = [c for c in _all(select_conv(w, attrs(w) | changed)) if c.kernel == "conv_winograd_f32"]
     assert {c.reason for c in refused} == {"expected a 3x3 kernel of stride 1 and dilation 1"}
-    assert all(c.us is None and c.consts is None for c in refused)
+    assert all(c.us is None and c.packed is None for c in refused)
 
 
 def test_the_tile_of_a_winograd_convolution_is_an_attribute():
