@@ -87,9 +87,19 @@ class _Optimizer:
         self.runner = runner
         if calibration is not None and runner is not None:
             self.data = open_calibration(calibration, input_specs(self.original), batch=batch, images=images)
+            self._check_readers(self.data)
         self.driver = Driver(graph)
         self.report = CompressionReport(describe_layers(self.layers), recipe=describe_recipe(recipe))
         self.origins: dict[str, str] = {}
+
+    def _check_readers(self, data: Calibration) -> None:
+        """Data that can be read only once serve one technique."""
+        prune, correct, quantize = self.recipe.prune, self.recipe.correct, self.recipe.quantize
+        reconstructs = prune is not None and prune.method == "reconstruct"
+        readers = [name for name, reads in (("prune", reconstructs), ("correct", correct), ("quantize", quantize)) if reads]
+        if not data.repeatable and len(readers) > 1:
+            names = " and ".join(readers)
+            raise Error(f"calibration data: an iterator can be read only once, and {names} read it; pass a list or a function")
 
     def run(self) -> tuple[gs.Graph, CompressionReport]:
         weights = {layer.name: layer.weight for layer in self.layers}

@@ -94,6 +94,15 @@ def test_data_that_can_be_read_once_are_enough_to_quantise():
     assert report.samples_measured == 0 and "quantize" in report.layer("conv1").techniques
 
 
+def test_data_that_can_be_read_once_do_not_serve_two_techniques():
+    def never(model):
+        raise AssertionError("no model is run")
+
+    recipe = {"prune": {"sparsity": 0.5, "method": "reconstruct"}, "quantize": {}}
+    with pytest.raises(Error, match="read only once, and prune and quantize read it"):
+        optimize(residual_net(), recipe, iter([samples(16)]), never)
+
+
 def test_a_graph_is_a_model_and_stays_as_it_is():
     graph = load(residual_net())
     count = len(graph.nodes)
