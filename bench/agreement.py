@@ -1,6 +1,6 @@
 """python -m honed.bench agreement MODEL ... [--inputs N] [--seed N] [--tolerance T]
 
-honed's outputs beside ONNX Runtime's, over standard normal inputs.
+honed's outputs beside ONNX Runtime's, over random inputs: standard normal floats, uniform integers.
 
 A model that ends in DequantizeLinear has an output step, that operator's scale: where two classes are closer than a step, top-1 may differ
 by rounding alone. Exit code 1 where top-1 differs beyond a step, or where a float output differs by more than `--tolerance`.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from onnx import numpy_helper
 from rich.table import Table
 
 from ..cli.console import out
-from .engines import Session, open_session
+from .engines import open_session, random_feed
 
 
 @dataclass
@@ -60,19 +60,12 @@ def output_step(path: Path) -> float:
     return float(numpy_helper.to_array(constants[node.input[1]]).max())
 
 
-def random_inputs(session: Session, count: int, seed: int) -> Iterator[dict[str, np.ndarray]]:
-    """Standard normal; a dimension that the model leaves open is 1."""
-    for i in range(count):
-        rng = np.random.default_rng([seed, i])
-        shapes = {v.name: [d if isinstance(d, int) and d > 0 else 1 for d in v.shape] for v in session.get_inputs()}
-        yield {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
-
-
 def compare(path: Path, inputs: int, seed: int = 0) -> Agreement:
-    """honed against ONNX Runtime on one ONNX file with float inputs."""
+    """honed against ONNX Runtime on one ONNX file, over inputs of the seeds from `seed` on."""
     ours, theirs, step = open_session("honed", path, 2), open_session("onnxruntime", path, 2), output_step(path)
     agreement = Agreement()
-    for feed in random_inputs(theirs, inputs, seed):
+    for i in range(inputs):
+        feed = random_feed(theirs, seed=seed + i)
         agreement.add(ours.run(None, feed)[0], theirs.run(None, feed)[0], step)
     return agreement
 
@@ -88,9 +81,9 @@ def table_of(results: Sequence[tuple[Path, Agreement]]) -> Table:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the counts of every model."""
     parser = argparse.ArgumentParser(prog="python -m honed.bench agreement", description="compare honed's outputs with ONNX Runtime's")
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="ONNX files with float inputs")
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="ONNX files")
     parser.add_argument("--inputs", type=int, default=64, help="per model")
-    parser.add_argument("--seed", type=int, default=0, help="of the inputs")
+    parser.add_argument("--seed", type=int, default=0, help="of the first input; the others count on")
     parser.add_argument("--tolerance", type=float, default=1e-4, help="largest error of a float output, in standard deviations")
     options = parser.parse_args(arguments)
     results = [(path, compare(path, options.inputs, options.seed)) for path in options.models]

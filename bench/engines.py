@@ -44,8 +44,8 @@ def open_session(engine: str, path: Path, threads: int) -> Session:
     return ENGINES[engine](path, threads)
 
 
-def random_feed(session: Session, dims: Mapping[str, Sequence[int]] | None = None) -> dict[str, np.ndarray]:
-    """Standard normal floats and uniform integers in [0, 100). The same name and shape gives the same values for every engine.
+def random_feed(session: Session, dims: Mapping[str, Sequence[int]] | None = None, seed: int = 0) -> dict[str, np.ndarray]:
+    """Standard normal floats and uniform integers in [0, 100). The same name, shape and seed gives the same values for every engine.
 
     dims: shapes by input name. Where an input is not named, a dimension that the model leaves open is 1.
     """
@@ -53,7 +53,7 @@ def random_feed(session: Session, dims: Mapping[str, Sequence[int]] | None = Non
     for value in session.get_inputs():
         fixed = [d if isinstance(d, int) and d > 0 else 1 for d in value.shape]
         shape = tuple((dims or {}).get(value.name, fixed))
-        rng = np.random.default_rng(zlib.crc32(value.name.encode()))
+        rng = np.random.default_rng([zlib.crc32(value.name.encode()), seed])
         dtype = np.dtype(_DTYPES[value.type])
         values = rng.standard_normal(shape) if dtype.kind == "f" else rng.integers(0, 2 if dtype.kind == "b" else 100, shape)
         feed[value.name] = values.astype(dtype)

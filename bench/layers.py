@@ -18,6 +18,7 @@ from rich.table import Table
 from ..cli.console import err, error_line, out
 from ..graph.errors import Error
 from ..inspection import INTEGER_SUFFIX, inspect
+from ..passes.lower.costs.files import present_isa
 from ..session import InferenceSession, is_compiled
 from .engines import random_feed
 from .environment import describe_environment
@@ -144,8 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     try:
         saved = None if options.compare is None else read_saved(options.compare)
-        session_isa = InferenceSession(options.model, threads=options.threads).engine.isa
-        peaks = measure_peaks(session_isa)
+        peaks = measure_peaks(present_isa())
         layers = measure_layers(options.model, peaks, options.threads, options.runs, dimensions(options.dims))
         if options.json is not None:
             options.json.write_text(json.dumps(report_of(options.model, options.threads, peaks, layers), indent=2) + "\n", encoding="utf-8")
