@@ -32,11 +32,3 @@ def keep_largest(values: np.ndarray, count: int) -> np.ndarray:
     ties = np.flatnonzero(flat == least)
     keep[ties[len(ties) - (count - int(np.count_nonzero(keep))) :]] = True
     return keep.reshape(values.shape)
-
-
-def keep_n_of_m(scores: np.ndarray, n: int, m: int, taps: int) -> np.ndarray:
-    """True for the n largest of every m consecutive input channels at one tap. scores [group, out, channels · taps]."""
-    group, out, k = scores.shape
-    grouped = scores.reshape(group, out, k // (m * taps), m, taps)
-    order = np.argsort(np.argsort(grouped, axis=3, kind="stable"), axis=3, kind="stable")
-    return (order >= m - n).reshape(scores.shape)

@@ -26,7 +26,8 @@ def _pool(t: Translator, node: gs.Node, x: Value, op_type: str, attrs: dict[str,
     axes, ceil = _read(node, x)
     shape = shape_over(x, (x.shape or (None, None))[1], axes, bool(ceil))
     if len(axes) > 2:
-        _emit_nd(t, node, x, [t.draft.value(node.outputs[0].name, x.dtype, shape, x.zero_point)], f"{op_type}_nd", attrs)
+        y = t.draft.value(node.outputs[0].name, x.dtype, shape, x.zero_point)
+        _emit_nd(t, node, x, [y], f"{op_type}_nd", axes, attrs | {"ceil_mode": ceil})
     else:
         _emit(t, node.outputs[0], x, op_type, shape, window_of(axes).attrs() | attrs | {"ceil_mode": ceil})
 
@@ -35,12 +36,13 @@ def _read(node: gs.Node, x: Value) -> tuple[list[Axis], int]:
     return read_axes(node, [int(k) for k in node.attrs["kernel_shape"]], x.shape), int(node.attrs.get("ceil_mode", 0))
 
 
-def _emit_nd(t: Translator, node: gs.Node, x: Value, outputs: list[Value], op_type: str, attrs: dict[str, int | float]) -> None:
+def _emit_nd(
+    t: Translator, node: gs.Node, x: Value, outputs: list[Value], op_type: str, axes: list[Axis], attrs: dict[str, int | float]
+) -> None:
     """On dense tensors."""
-    axes, ceil = _read(node, x)
     pads = [a.begin for a in axes] + [a.end for a in axes]
     lists = [[a.kernel for a in axes], [a.stride for a in axes], [a.dilation for a in axes], pads]
-    t.emit_many(op_type, [x], outputs, attrs | {"ceil_mode": ceil}, [np.array(values, np.int64) for values in lists])
+    t.emit_many(op_type, [x], outputs, attrs, [np.array(values, np.int64) for values in lists])
     for output, value in zip(node.outputs, outputs, strict=False):
         t.bind(output, value)
     if t.is_shifted(x):
@@ -69,7 +71,8 @@ def max_pool(t: Translator, node: gs.Node) -> None:
     shape = shape_over(x, (x.shape or (None, None))[1], axes, bool(ceil))
     y = t.draft.value(node.outputs[0].name, x.dtype, shape, x.zero_point)
     indices = t.draft.value(node.outputs[1].name, "s64", shape)
-    _emit_nd(t, node, x, [y, indices], "max_pool_nd", {"column_major": int(node.attrs.get("storage_order", 0))})
+    attrs: dict[str, int | float] = {"column_major": int(node.attrs.get("storage_order", 0)), "ceil_mode": ceil}
+    _emit_nd(t, node, x, [y, indices], "max_pool_nd", axes, attrs)
 
 
 @handles("AveragePool")

@@ -208,7 +208,7 @@ def test_pixels_after_a_global_pool_multiply_as_rows():
     net = Net()
     w = RNG(1).integers(-127, 128, (6, 5, 1, 1)).astype(np.int8)
     pooled = net.node("GlobalAveragePool", net.round_trip(net.input("x", ["n", 5, 4, 4]), 0.03, 120))
-    y = net.node("Conv", net.round_trip(pooled, 0.0113, 128), net.dequantize(net.const(w), 0.01, 0, np.int8))
+    y = net.node("Conv", net.round_trip(pooled, 0.01, 128), net.dequantize(net.const(w), 0.01, 0, np.int8))
     program = check(net.model(net.dequantize(net.quantize(y, 0.02, 128), 0.02, 128)), {"x": normal((2, 5, 4, 4))}, atol=1e-6)
     assert types(program) == ["quantize", "global_average_pool", "flatten", "gemm_u8s8", "reshape", "dequantize"]
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from honed.passes.compress.reconstruct.patterns import keep_blocks, keep_largest, keep_n_of_m
+from honed.passes.compress.reconstruct.patterns import keep_blocks, keep_largest
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 24, 30])
@@ -30,11 +30,3 @@ def test_what_is_not_allowed_stays_out_and_goes_first():
     allowed[0, 0] = allowed[0, 2, 1] = False
     assert np.array_equal(keep_blocks(scores, 1, 8, allowed), allowed)
     assert np.array_equal(keep_blocks(scores, 2, 6, allowed), allowed)
-
-
-def test_n_of_m_input_channels_stay_at_every_tap():
-    scores = np.random.default_rng(2).random((1, 3, 8 * 9))
-    keep = keep_n_of_m(scores, 2, 4, 9).reshape(3, 2, 4, 9)
-    grouped = scores.reshape(3, 2, 4, 9)
-    assert (keep.sum(axis=2) == 2).all()
-    assert (np.where(keep, grouped, np.inf).min(axis=2) > np.where(keep, -np.inf, grouped).max(axis=2)).all()
