@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .grouping import ChannelList, GroupingCost, count_steps, form_lists, run_apart
 from .integers import split_to_s8
 
-# Of whole networks: a list that saves a pass costs less than its steps say.
+# Of steps within whole networks.
 INT8_COST = GroupingCost((8.7, 10.4, 16.3))
 F32_COST = GroupingCost((9.0, 12.9, 16.5))
 
