@@ -20,6 +20,9 @@ static inline __m256i simd_lanes_below(int64_t n) {
 static inline vf vf_set1(float x) { return _mm256_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline vf vf_load_part(const float *p, int64_t n) { return _mm256_maskload_ps(p, simd_lanes_below(n)); }
+static inline vf vf_load_lanes(const float *p, int64_t first, int64_t last) {
+  return _mm256_maskload_ps(p, _mm256_andnot_si256(simd_lanes_below(first), simd_lanes_below(last)));
+}
 static inline void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
 static inline void vf_store_part(float *p, vf a, int64_t n) { _mm256_maskstore_ps(p, simd_lanes_below(n), a); }
 

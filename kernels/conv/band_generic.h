@@ -32,7 +32,7 @@ typedef struct operands {
 ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, int vectors, const char *x, sums acc[]) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_bytes = honed_band_block_bytes(plan), unit_bytes = plan->phases * plan->plane_pixels * 4;
-  const int64_t next_bytes = rows / HONED_ROWS * block_bytes;
+  const int64_t next_bytes = rows / HONED_CONV_U8S8_ROWS * block_bytes;
   const int64_t last = o->p->conv.out_channels - 1;
   HONED_UNROLL8(
       r, if (r < rows) {
@@ -71,7 +71,7 @@ ALWAYS void store(const operands *o, int64_t oc, int64_t vector, const sums *acc
 ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_end, int rows, int vectors, int64_t vector) {
   sums acc[TILE_ROWS * 3];
   accumulate(o, w, oc, rows, vectors, o->scratch + (vector - o->task.vector) * 64, acc);
-  const uint64_t valid = honed_band_valid(o->plan, vector);
+  const uint64_t valid = honed_band_valid(o->plan, vector * HONED_VECTOR);
   HONED_UNROLL8(
       r, if (r < rows && oc + r < oc_end) {
         const sums *row = &acc[r * vectors];
@@ -109,7 +109,7 @@ static void run_task(const operands *o) {
   const int64_t block_bytes = honed_band_block_bytes(plan);
   for (int64_t block = o->task.block; block < o->task.block_end;) {
     const char *w = (const char *)o->p->weights + (o->task.group * plan->blocks + block) * block_bytes;
-    const int64_t oc = first + block * HONED_ROWS;
+    const int64_t oc = first + block * HONED_CONV_U8S8_ROWS;
 #if TILE_ROWS == 8
     if (o->task.block_end - block >= 2) {
       run_band_8(o, w, oc, oc_end);
@@ -121,7 +121,8 @@ static void run_task(const operands *o) {
     block++;
   }
   if (o->task.fill_end > o->task.vector_end) {
-    for (int64_t row = o->task.block * HONED_ROWS; row < o->task.block_end * HONED_ROWS && row < rows; row++) fill(o, first + row);
+    for (int64_t row = o->task.block * HONED_CONV_U8S8_ROWS; row < o->task.block_end * HONED_CONV_U8S8_ROWS && row < rows; row++)
+      fill(o, first + row);
   }
 }
 

@@ -3,9 +3,9 @@
 #include "base/integers.h"
 
 enum {
-  tile_vectors = 3,        /* the widest tile of the kernels: a band is a multiple of it */
-  band_bytes = 160 * 1024, /* scratch that stays in a second-level cache beside the weights */
+  tile_vectors = 3, /* the widest tile of the kernels: a band is a multiple of it */
   wanted_tasks = 8,
+  chunk_rows = 8, /* kernels take so many output channels at a time */
 };
 
 static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *x, honed_band_plan *plan, honed_call *call,
@@ -27,18 +27,19 @@ static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *
   return HONED_OK;
 }
 
-/* The longest band whose copy fits into band_bytes, then evened out over the plane. */
-static void choose_bands(honed_band_plan *plan, int64_t span) {
-  const int64_t pixels = band_bytes / (4 * plan->units * plan->phases) - span;
+/* The longest band that fits, then evened out over the plane. */
+static void choose_bands(honed_band_plan *plan, const honed_band_layout *layout, int64_t span) {
+  const int64_t pixels = layout->band_bytes / (4 * plan->units * plan->phases) - span;
   const int64_t longest = honed_larger(pixels / HONED_VECTOR / tile_vectors, 1) * tile_vectors;
   plan->bands = honed_divide_up(plan->used_vectors, longest);
   const int64_t even = plan->bands == 0 ? 0 : honed_divide_up(plan->used_vectors, plan->bands);
   plan->band_vectors = honed_larger(honed_divide_up(even, tile_vectors), 1) * tile_vectors;
   plan->bands = honed_divide_up(plan->used_vectors, plan->band_vectors);
-  plan->plane_pixels = honed_divide_up(plan->band_vectors * HONED_VECTOR + span, 64) * 64;
+  const int64_t pixels_used = honed_smaller(plan->band_vectors, plan->used_vectors) * HONED_VECTOR + span;
+  plan->plane_pixels = honed_divide_up(pixels_used, layout->plane_pixels) * layout->plane_pixels;
 }
 
-honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed_call *call, honed_context *ctx) {
+honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_layout *layout, honed_call *call, honed_context *ctx) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
   void *memory = NULL, *valid = NULL;
   honed_status status = honed_call_alloc(call, sizeof(honed_band_plan), &memory, ctx);
@@ -48,24 +49,27 @@ honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed
   honed_band_plan *plan = memory;
   plan->valid = valid;
   plan->vectors = y->plane_stride / HONED_VECTOR;
-  plan->used_vectors = honed_divide_up(honed_planar_extent(y), HONED_VECTOR);
+  plan->used_pixels = honed_planar_extent(y);
+  plan->used_vectors = honed_divide_up(plan->used_pixels, HONED_VECTOR);
   plan->taps = honed_conv_taps(conv);
   plan->phases = conv->phases_h * conv->phases_w;
-  plan->units = units;
+  plan->units = layout->units;
   plan->group = conv->group;
-  plan->blocks = honed_divide_up(conv->out_channels / conv->group, HONED_ROWS);
+  plan->rows = layout->rows;
+  plan->blocks = honed_divide_up(conv->out_channels / conv->group, layout->rows);
   int64_t last_shift = 0, *tap_offset = NULL;
   status = make_tap_tables(conv, x, plan, call, &last_shift, &tap_offset, ctx);
   if (status != HONED_OK) return status;
-  choose_bands(plan, last_shift - plan->first_shift);
+  choose_bands(plan, layout, last_shift - plan->first_shift);
   for (int64_t tap = 0; tap < plan->taps; tap++) {
     tap_offset[tap] = plan->tap_phase[tap] * plan->plane_pixels + plan->tap_shift[tap] - plan->first_shift;
   }
   const int64_t tasks = y->dims[0] * plan->group * plan->bands;
-  plan->chunks = tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), plan->blocks / 2), 1);
+  plan->chunks =
+      tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), plan->blocks * layout->rows / chunk_rows), 1);
   call->plan = plan;
   call->num_tasks = tasks * plan->chunks;
-  call->scratch_bytes = (size_t)(units * plan->phases * plan->plane_pixels) * 4;
+  call->scratch_bytes = (size_t)(layout->units * plan->phases * plan->plane_pixels + HONED_VECTOR) * 4; /* whole vectors are copied */
   return HONED_OK;
 }
 
@@ -73,15 +77,14 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
   const int64_t chunk = task % plan->chunks, band = task / plan->chunks % plan->bands;
   const int64_t outer = task / plan->chunks / plan->bands;
   const bool last = band == plan->bands - 1;
-  /* Chunks begin at even blocks: kernels take blocks in pairs. */
-  const int64_t pairs = honed_divide_up(plan->blocks, 2);
+  const int64_t step = chunk_rows / plan->rows, steps = honed_divide_up(plan->blocks, step);
   return (honed_band_task){
       .image = outer / plan->group,
       .group = outer % plan->group,
       .vector = band * plan->band_vectors,
       .vector_end = honed_smaller((band + 1) * plan->band_vectors, plan->used_vectors),
       .fill_end = last ? plan->vectors : (band + 1) * plan->band_vectors,
-      .block = pairs * chunk / plan->chunks * 2,
-      .block_end = honed_smaller(pairs * (chunk + 1) / plan->chunks * 2, plan->blocks),
+      .block = steps * chunk / plan->chunks * step,
+      .block_end = honed_smaller(steps * (chunk + 1) / plan->chunks * step, plan->blocks),
   };
 }

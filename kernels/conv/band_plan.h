@@ -8,20 +8,20 @@
 
 #include "conv.h"
 
-enum { HONED_VECTOR = 16, HONED_ROWS = 4 /* output channels per block of packed weights */ };
+enum { HONED_VECTOR = 16 };
 
 typedef struct honed_band_plan {
   const uint64_t *valid; /* of y, per 64 pixels of a plane */
   int64_t vectors;       /* of a plane of y, of which the first used_vectors hold valid pixels */
-  int64_t used_vectors;
+  int64_t used_vectors, used_pixels;
   int64_t taps, phases;                /* per channel */
   const int64_t *tap_phase;            /* [taps] */
   const int64_t *tap_shift;            /* [taps], elements within a plane of x */
   const int64_t *tap_offset;           /* [taps], pixels within a unit's planes in scratch */
   int64_t first_shift;                 /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
   int64_t units;                       /* per group */
-  int64_t plane_pixels;                /* of a plane in scratch, a multiple of 64 */
-  int64_t group, blocks;               /* groups of the convolution; blocks of output channels per group */
+  int64_t plane_pixels;                /* of a plane in scratch */
+  int64_t group, blocks, rows;         /* groups; blocks of output channels per group; channels of a block */
   int64_t bands, band_vectors, chunks; /* tasks = images * group * bands * chunks */
 } honed_band_plan;
 
@@ -29,17 +29,27 @@ typedef struct honed_band_task {
   int64_t image, group, vector, vector_end, fill_end, block, block_end;
 } honed_band_task;
 
+/* What a family of kernels wants. */
+typedef struct honed_band_layout {
+  int64_t units;        /* per group */
+  int64_t rows;         /* output channels per block of packed weights, a divisor of 8 */
+  int64_t plane_pixels; /* of a plane in scratch: a multiple of so many */
+  int64_t band_bytes;   /* of a band in scratch, about */
+} honed_band_layout;
+
+enum { HONED_BAND_BYTES = 160 * 1024 /* stay in a second-level cache beside the weights */ };
+
 /* Sets call->plan, num_tasks and scratch_bytes. */
-honed_status honed_band_plan_create(const honed_conv *conv, int64_t units, honed_call *call, honed_context *ctx);
+honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_layout *layout, honed_call *call, honed_context *ctx);
 
 honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task);
 
-/* Bytes of a block's packed weights: [units][taps][HONED_ROWS] of 4 bytes. */
-static inline int64_t honed_band_block_bytes(const honed_band_plan *plan) { return plan->units * plan->taps * HONED_ROWS * 4; }
+/* Bytes of a block's packed weights: [units][taps][rows] of 4 bytes. */
+static inline int64_t honed_band_block_bytes(const honed_band_plan *plan) { return plan->units * plan->taps * plan->rows * 4; }
 
-/* Bits of the pixels of vectors [vector, vector + 3); those past the plane are clear. */
-static inline uint64_t honed_band_valid(const honed_band_plan *plan, int64_t vector) {
-  const int64_t word = vector / 4, shift = vector % 4 * HONED_VECTOR;
+/* Bits of 48 pixels; those past the plane are clear. */
+static inline uint64_t honed_band_valid(const honed_band_plan *plan, int64_t pixel) {
+  const int64_t word = pixel / 64, shift = pixel % 64;
   const uint64_t low = plan->valid[word] >> shift;
   const bool crosses = shift > 16 && word + 1 < plan->vectors / 4;
   return crosses ? low | plan->valid[word + 1] << (64 - shift) : low;

@@ -59,37 +59,22 @@ honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed
   return HONED_OK;
 }
 
-static honed_status check_input(const honed_conv *c, const honed_tensor *x, honed_context *ctx) {
+honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_context *ctx) {
+  const honed_tensor *x = call->inputs[0];
+  honed_tensor *y = call->outputs[0];
   const int64_t planes = c->in_channels * c->phases_h * c->phases_w;
   if (x->dims[1] != planes) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "input has %lld channels, expected %lld", (long long)x->dims[1], (long long)planes);
   }
-  const int64_t rows = honed_larger(c->pad_top, c->pad_bottom), cols = honed_larger(c->pad_left, c->pad_right);
-  if (x->gap_rows < rows || x->gap_cols < cols) {
-    return honed_fail(ctx, HONED_INVALID_SHAPE, "input has gaps of %d rows and %d columns, expected at least %lld and %lld", x->gap_rows,
-                      x->gap_cols, (long long)rows, (long long)cols);
-  }
-  return HONED_OK;
-}
-
-honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_context *ctx) {
-  const honed_tensor *x = call->inputs[0];
-  honed_tensor *y = call->outputs[0];
-  honed_status status = check_input(c, x, ctx);
-  if (status != HONED_OK) return status;
   const int64_t height = x->dims[2] + c->pad_top + c->pad_bottom - extent(c->kernel_h, c->dilation_h) / c->stride_h;
   const int64_t width = x->dims[3] + c->pad_left + c->pad_right - extent(c->kernel_w, c->dilation_w) / c->stride_w;
   if (height < 1 || width < 1) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "an input of %lld x %lld pixels is smaller than the kernel", (long long)x->dims[2],
                       (long long)x->dims[3]);
   }
-  status = honed_call_output(call, 0, 4, (const int64_t[]){x->dims[0], c->out_channels, height, width}, ctx);
+  const honed_status status = honed_call_output(call, 0, 4, (const int64_t[]){x->dims[0], c->out_channels, height, width}, ctx);
   if (status != HONED_OK) return status;
   const honed_tensor *residual = call->num_inputs == 2 ? call->inputs[1] : NULL;
-  if (y->row_stride != x->row_stride || (residual != NULL && residual->row_stride != y->row_stride)) {
-    return honed_fail(ctx, HONED_INVALID_SHAPE, "row strides differ: input %lld, output %lld, residual %lld", (long long)x->row_stride,
-                      (long long)y->row_stride, residual == NULL ? (long long)y->row_stride : (long long)residual->row_stride);
-  }
   for (int i = 0; residual != NULL && i < 4; i++) {
     if (residual->dims[i] != y->dims[i]) {
       return honed_fail(ctx, HONED_INVALID_SHAPE, "residual's dimension %d is %lld, the output's is %lld", i, (long long)residual->dims[i],
@@ -97,6 +82,22 @@ honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_con
     }
   }
   return HONED_OK;
+}
+
+honed_status honed_conv_check_gaps(const honed_conv *c, const honed_call *call, bool any_columns, honed_context *ctx) {
+  const honed_tensor *x = call->inputs[0];
+  const int64_t rows = honed_larger(c->pad_top, c->pad_bottom), cols = honed_larger(c->pad_left, c->pad_right);
+  if (x->gap_rows >= rows && (any_columns || x->gap_cols >= cols)) return HONED_OK;
+  return honed_fail(ctx, HONED_INVALID_SHAPE, "input has gaps of %d rows and %d columns, expected at least %lld and %lld", x->gap_rows,
+                    x->gap_cols, (long long)rows, (long long)cols);
+}
+
+honed_status honed_conv_check_strides(const honed_call *call, bool any_x, honed_context *ctx) {
+  const int64_t out = call->outputs[0]->row_stride, in = any_x ? out : call->inputs[0]->row_stride;
+  const int64_t residual = call->num_inputs == 2 && call->inputs[1] != NULL ? call->inputs[1]->row_stride : out;
+  if (in == out && residual == out) return HONED_OK;
+  return honed_fail(ctx, HONED_INVALID_SHAPE, "row strides differ: input %lld, output %lld, residual %lld", (long long)in, (long long)out,
+                    (long long)residual);
 }
 
 int64_t honed_conv_tap_phase(const honed_conv *c, int64_t ky, int64_t kx) {

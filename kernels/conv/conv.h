@@ -19,8 +19,18 @@ typedef struct honed_conv {
  * y's dtype. */
 honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
 
-/* Sets y's shape; checks x's channels, that x's gaps cover the pads, and that the row strides agree. */
+/* Sets y's shape; checks x's channels and a residual's shape. */
 honed_status honed_conv_reshape(const honed_conv *conv, honed_call *call, honed_context *ctx);
+
+/* For reshape, of kernels that run over flat pixels: x's gaps cover the pads (with any_columns: its rows do), and x, y and the residual
+ * have one row stride (with any_x: y and the residual). */
+honed_status honed_conv_check_gaps(const honed_conv *conv, const honed_call *call, bool any_columns, honed_context *ctx);
+honed_status honed_conv_check_strides(const honed_call *call, bool any_x, honed_context *ctx);
+
+/* A kernel of one tap and no padding: pixel to pixel, whatever the strides. */
+static inline bool honed_conv_is_pointwise(const honed_conv *c) {
+  return c->kernel_h * c->kernel_w == 1 && (c->pad_top | c->pad_left | c->pad_bottom | c->pad_right) == 0;
+}
 
 /* Number of taps of one channel, kernel_h * kernel_w, and of all channels. */
 static inline int64_t honed_conv_taps(const honed_conv *conv) { return conv->kernel_h * conv->kernel_w; }

@@ -12,6 +12,8 @@
 #include "conv/band_plan.h"
 #include "conv/requantize.h"
 
+enum { HONED_CONV_U8S8_ROWS = 4 /* output channels per block of packed weights */ };
+
 typedef struct honed_conv_u8s8 {
   honed_conv conv;
   honed_requantize requantize;

@@ -18,9 +18,9 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
   if (status != HONED_OK) return status;
   const honed_conv *c = &p.conv;
   p.quads = (c->in_channels / c->group + 3) / 4;
-  const int64_t blocks = (c->out_channels / c->group + HONED_ROWS - 1) / HONED_ROWS;
+  const int64_t blocks = (c->out_channels / c->group + HONED_CONV_U8S8_ROWS - 1) / HONED_CONV_U8S8_ROWS;
   const void *weights = NULL;
-  status = honed_const_get(spec, 0, HONED_S8, c->group * blocks * p.quads * honed_conv_taps(c) * 4 * HONED_ROWS, &weights, ctx);
+  status = honed_const_get(spec, 0, HONED_S8, c->group * blocks * p.quads * honed_conv_taps(c) * 4 * HONED_CONV_U8S8_ROWS, &weights, ctx);
   if (status == HONED_OK) status = honed_requantize_create(spec, 1, c->out_channels, &p.requantize, ctx);
   if (status != HONED_OK) return status;
   p.weights = weights;
@@ -35,8 +35,11 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_conv_u8s8 *p = call->params;
   call->kernel = kernels[p->kernel].kernel;
-  const honed_status status = honed_conv_reshape(&p->conv, call, ctx);
-  return status == HONED_OK ? honed_band_plan_create(&p->conv, p->quads, call, ctx) : status;
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
+  const honed_band_layout layout = {.units = p->quads, .rows = HONED_CONV_U8S8_ROWS, .plane_pixels = 64, .band_bytes = HONED_BAND_BYTES};
+  return status == HONED_OK ? honed_band_plan_create(&p->conv, &layout, call, ctx) : status;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_conv_u8s8 *)params)->kernel].name; }

@@ -4,7 +4,8 @@ static int32_t accumulate(const honed_conv_u8s8 *p, const honed_band_plan *plan,
                           int64_t row, int64_t pixel) {
   const honed_conv *c = &p->conv;
   const int64_t channels = c->in_channels / c->group, rows = c->out_channels / c->group;
-  const int8_t *w = p->weights + (group * plan->blocks + row / HONED_ROWS) * p->quads * plan->taps * 16 + row % HONED_ROWS * 4;
+  const int8_t *w =
+      p->weights + (group * plan->blocks + row / HONED_CONV_U8S8_ROWS) * p->quads * plan->taps * 16 + row % HONED_CONV_U8S8_ROWS * 4;
   /* Unsigned: a sum beyond 32 bits wraps, as the vector units have it. */
   uint32_t acc = (uint32_t)p->requantize.init[group * rows + row];
   for (int64_t quad = 0; quad < p->quads; quad++) {
@@ -47,6 +48,7 @@ void honed_conv_u8s8__scalar(const honed_call *call, void *scratch, int64_t begi
   const int64_t rows = c->out_channels / c->group;
   for (int64_t i = begin; i < end; i++) {
     const honed_band_task t = honed_band_task_get(call->plan, i);
-    for (int64_t row = t.block * HONED_ROWS; row < t.block_end * HONED_ROWS && row < rows; row++) run_row(call, &t, row);
+    for (int64_t row = t.block * HONED_CONV_U8S8_ROWS; row < t.block_end * HONED_CONV_U8S8_ROWS && row < rows; row++)
+      run_row(call, &t, row);
   }
 }

@@ -15,7 +15,8 @@
  *
  * Operator type conv_winograd_f32: the attributes of a convolution, kernel 3x3, stride and dilation 1; tile (m). Inputs x f32 planar,
  * optionally residual f32 planar; output f32 planar. Constants: U f32 [group][blocks of 16 output channels][n * n][channels][16 output
- * channels], padded with zeros; bias. Kernels read no pixel but of x's rows and its gaps to their left. */
+ * channels], padded with zeros; bias. Any gaps and row strides; kernels read valid pixels
+ * only. */
 #ifndef HONED_CONV_WINOGRAD_F32_H
 #define HONED_CONV_WINOGRAD_F32_H
 

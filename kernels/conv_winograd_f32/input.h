@@ -2,16 +2,23 @@
 #ifndef HONED_CONV_WINOGRAD_F32_INPUT_H
 #define HONED_CONV_WINOGRAD_F32_INPUT_H
 
-/* The first n elements at p, at most a vector; the rest is 0. */
-ALWAYS vf load_upto(const float *p, int64_t n) {
-  if (n >= VF_LANES) return vf_load(p);
-  return n > 0 ? vf_load_part(p, n) : vf_set1(0.0f);
+/* A row of `count` elements, zeros on both sides. */
+typedef struct row {
+  const float *data;
+  int64_t count;
+} row;
+
+/* Elements [at, at + a vector). */
+ALWAYS vf load_window(const row *r, int64_t at) {
+  if (at >= 0 && at + VF_LANES <= r->count) return vf_load(r->data + at);
+  const int64_t first = at < 0 ? -at : 0, last = r->count - at < VF_LANES ? r->count - at : VF_LANES;
+  return first < last ? vf_load_lanes((const float *)((uintptr_t)r->data + (uintptr_t)at * sizeof(float)), first, last) : vf_set1(0.0f);
 }
 
-/* Every fourth of the first n elements at p, from the first, the second ... on. */
-ALWAYS void split_4(const float *p, int64_t n, int phases, vf *out) {
-  const vf a = load_upto(p, n), b = load_upto(p + VF_LANES, n - VF_LANES);
-  const vf c = load_upto(p + 2 * VF_LANES, n - 2 * VF_LANES), d = load_upto(p + 3 * VF_LANES, n - 3 * VF_LANES);
+/* Every fourth element from `at` on, from the first, the second ... */
+ALWAYS void split_4(const row *r, int64_t at, int phases, vf *out) {
+  const vf a = load_window(r, at), b = load_window(r, at + VF_LANES);
+  const vf c = load_window(r, at + 2 * VF_LANES), d = load_window(r, at + 3 * VF_LANES);
   const vf even_lo = vf_even(a, b), even_hi = vf_even(c, d), odd_lo = vf_odd(a, b), odd_hi = vf_odd(c, d);
   out[0] = vf_even(even_lo, even_hi);
   out[1] = vf_even(odd_lo, odd_hi);
@@ -20,25 +27,24 @@ ALWAYS void split_4(const float *p, int64_t n, int phases, vf *out) {
   out[3] = vf_odd(odd_lo, odd_hi);
 }
 
-ALWAYS void split_2(const float *p, int64_t n, vf *out) {
-  const vf a = load_upto(p, n), b = load_upto(p + VF_LANES, n - VF_LANES);
+ALWAYS void split_2(const row *r, int64_t at, vf *out) {
+  const vf a = load_window(r, at), b = load_window(r, at + VF_LANES);
   out[0] = vf_even(a, b);
   out[1] = vf_odd(a, b);
 }
 
-/* out[j][t] = element m * t + j of a row of `count` elements, zeros behind them. Stores whole vectors. */
-ALWAYS void split_row(int tile, const float *row, int64_t count, int64_t tiles, float *out, int64_t stride) {
+/* out[j][t] = element m * t + j - pad of a row. Stores whole vectors. */
+ALWAYS void split_row(int tile, const row *r, int64_t pad, int64_t tiles, float *out, int64_t stride) {
   for (int64_t t = 0; t < tiles; t += VF_LANES) {
-    const float *p = row + tile * t;
-    const int64_t n = count - tile * t;
+    const int64_t at = tile * t - pad;
     vf v[6];
     if (tile == 4) {
-      split_4(p, n, 4, v);
-      split_4(p + 4, n - 4, 2, v + 4);
+      split_4(r, at, 4, v);
+      split_4(r, at + 4, 2, v + 4);
       HONED_UNROLL2(j, vf_store(out + (4 + j) * stride + t, v[4 + j]);)
     } else {
-      split_2(p, n, v);
-      split_2(p + 2, n - 2, v + 2);
+      split_2(r, at, v);
+      split_2(r, at + 2, v + 2);
     }
     HONED_UNROLL4(j, vf_store(out + j * stride + t, v[j]);)
   }
@@ -54,8 +60,8 @@ ALWAYS void split_plane(int tile, const band *b, const float *plane) {
     float *out = b->phases + r % tile * (tile + 2) * plan->phase_stride + r / tile * plan->row_tiles;
     const int64_t y = tile * first + r - c->pad_top;
     if (y >= 0 && y < b->x->dims[2]) {
-      const float *row = plane + y * b->x->row_stride - c->pad_left;
-      split_row(tile, row, b->x->dims[3] + c->pad_left, plan->row_tiles, out, plan->phase_stride);
+      const row in = {plane + y * b->x->row_stride, b->x->dims[3]};
+      split_row(tile, &in, c->pad_left, plan->row_tiles, out, plan->phase_stride);
     } else {
       for (int j = 0; j < tile + 2; j++) memset(out + j * plan->phase_stride, 0, (size_t)plan->row_tiles * sizeof *out);
     }
@@ -68,15 +74,15 @@ ALWAYS void transform_tiles(int tile, const honed_winograd_plan *plan, const flo
   vf d[36], half[36];
   HONED_UNROLL6(
       i, if (i < size) {
-        const float *row = phases + i % tile * size * plan->phase_stride + i / tile * plan->row_tiles;
-        HONED_UNROLL6(j, if (j < size) d[i * size + j] = vf_load(row + j * plan->phase_stride);)
+        const float *line = phases + i % tile * size * plan->phase_stride + i / tile * plan->row_tiles;
+        HONED_UNROLL6(j, if (j < size) d[i * size + j] = vf_load(line + j * plan->phase_stride);)
       })
   HONED_UNROLL6(j, if (j < size) transform_input(size, d + j, size, half + j, size);)
   HONED_UNROLL6(
       i, if (i < size) {
-        vf row[6];
-        transform_input(size, half + i * size, 1, row, 1);
-        HONED_UNROLL6(j, if (j < size) vf_store(out + (i * size + j) * plan->point_stride, row[j]);)
+        vf y[6];
+        transform_input(size, half + i * size, 1, y, 1);
+        HONED_UNROLL6(j, if (j < size) vf_store(out + (i * size + j) * plan->point_stride, y[j]);)
       })
 }
 

@@ -4,8 +4,8 @@
  *   y[oc][p]   = clamp(sum[oc][p] + residual[oc][p]) where p is a valid pixel, 0 where it is not
  *
  * Operator type depthwise_f32: group = in_channels, multiplier = out_channels / in_channels. Inputs x f32 planar, optionally residual f32
- * planar; output f32 planar. Constants: weights f32 [out_channels][taps], bias. The same bits in every variant. Kernels read x up to
- * HONED_OVERREAD elements past the last pixel that they need. */
+ * planar; output f32 planar. x needs gap rows, but no gap columns. Constants: weights f32 [out_channels][taps], bias. The same bits in
+ * every variant. Kernels read x up to HONED_OVERREAD elements past the last pixel that they need. */
 #ifndef HONED_DEPTHWISE_F32_H
 #define HONED_DEPTHWISE_F32_H
 

@@ -45,8 +45,11 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_depthwise_f32 *p = call->params;
   call->kernel = kernels[p->kernel].kernel;
-  const honed_status status = honed_conv_reshape(&p->conv, call, ctx);
-  return status == HONED_OK ? honed_plane_plan_create(&p->conv, p->taps, honed_conv_taps(&p->conv), call, ctx) : status;
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
+  if (status == HONED_OK) status = honed_plane_plan_create(&p->conv, p->taps, honed_conv_taps(&p->conv), call, ctx);
+  return status == HONED_OK ? honed_plane_plan_mask(&p->conv, call, ctx) : status;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_depthwise_f32 *)params)->kernel].name; }

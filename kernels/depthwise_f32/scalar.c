@@ -2,6 +2,11 @@
 
 #include "depthwise_f32.h"
 
+/* Whether a tap of this column lies within the row of a pixel. */
+static bool within(const honed_plane_plan *plan, int64_t kx, int64_t pixel) {
+  return plan->columns == NULL || (plan->columns[kx * plan->words + pixel / 64] >> pixel % 64 & 1);
+}
+
 void honed_depthwise_f32__scalar(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
   (void)scratch;
   const honed_depthwise_f32 *p = call->params;
@@ -17,7 +22,9 @@ void honed_depthwise_f32__scalar(const honed_call *call, void *scratch, int64_t 
     for (int64_t pixel = 0; pixel < y->plane_stride; pixel++) {
       const bool valid = plan->valid[pixel / 64] >> (pixel % 64) & 1;
       float sum = p->output.bias[oc];
-      for (int64_t t = 0; valid && t < taps; t++) sum = fmaf(p->weights[oc * taps + t], in[plan->offsets[t] + pixel], sum);
+      for (int64_t t = 0; valid && t < taps; t++) {
+        sum = fmaf(p->weights[oc * taps + t], within(plan, p->taps[t].kx, pixel) ? in[plan->offsets[t] + pixel] : 0.0f, sum);
+      }
       if (valid && residual != NULL) sum += residual[pixel];
       out[pixel] = valid ? honed_output_f32_apply(&p->output, sum) : 0.0f;
     }

@@ -76,7 +76,9 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_depthwise_u8s8 *p = call->params;
   call->kernel = kernels[p->kernel].kernel;
-  const honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
   return status == HONED_OK ? honed_plane_plan_create(&p->conv, p->segments, p->num_segments, call, ctx) : status;
 }
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS = 4
+_ROWS_F32, _ROWS_U8S8 = 8, 4
 
 
-def _blocks(weights: NDArray[np.generic], group: int) -> NDArray[np.generic]:
-    """[OC, IC/group, KH, KW] to [group, blocks of 4 output channels, 4, IC/group, taps], padded with zeros."""
+def _blocks(weights: NDArray[np.generic], group: int, size: int) -> NDArray[np.generic]:
+    """[OC, IC/group, KH, KW] to [group, blocks, `size` output channels, IC/group, taps], padded with zeros."""
     out_channels, per_group, kernel_h, kernel_w = weights.shape
     rows = out_channels // group
-    blocks = -(-rows // _ROWS)
-    padded = np.zeros((group, blocks * _ROWS, per_group, kernel_h * kernel_w), weights.dtype)
+    blocks = -(-rows // size)
+    padded = np.zeros((group, blocks * size, per_group, kernel_h * kernel_w), weights.dtype)
     padded[:, :rows] = weights.reshape(group, rows, per_group, kernel_h * kernel_w)
-    return padded.reshape(group, blocks, _ROWS, per_group, kernel_h * kernel_w)
+    return padded.reshape(group, blocks, size, per_group, kernel_h * kernel_w)
 
 
 def pack_conv_f32(weights: NDArray[np.float32], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
-    """[group][blocks of 4 output channels][IC/group][tap][4]: kernels/conv_f32/conv_f32.h."""
-    return [np.ascontiguousarray(_blocks(np.asarray(weights, np.float32), group).transpose(0, 1, 3, 4, 2))]
+    """[group][blocks of 8 output channels][IC/group][tap][8]: kernels/conv_f32/conv_f32.h."""
+    return [np.ascontiguousarray(_blocks(np.asarray(weights, np.float32), group, _ROWS_F32).transpose(0, 1, 3, 4, 2))]
 
 
 def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
@@ -31,7 +31,7 @@ def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, **_: int) ->
     """
     if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
         raise ValueError(f"integer weights reach from {weights.min()} to {weights.max()}, expected -128 to 127")
-    blocks = _blocks(weights.astype(np.int8), group)
+    blocks = _blocks(weights.astype(np.int8), group, _ROWS_U8S8)
     g, n, rows, channels, taps = blocks.shape
     quads = -(-channels // 4)
     padded = np.zeros((g, n, rows, quads * 4, taps), np.int8)

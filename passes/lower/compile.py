@@ -41,8 +41,9 @@ def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> 
     Driver(graph).run(RECOGNISE, to_fixpoint=True)
     draft = translate(graph, to_qdq(graph))
     rewrite(draft)
-    assign_layouts(draft)
-    program = finish(draft, costs or current_costs())
+    costs = costs or current_costs()
+    assign_layouts(draft, costs)
+    program = finish(draft, costs)
     slow = {op.name: op.info["slow"] for op in program.ops if "slow" in op.info}
     if strict and slow:
         raise ModelError(f"{len(slow)} slow operators:\n  " + "\n  ".join(f"{name}: {reason}" for name, reason in slow.items()))

@@ -71,9 +71,10 @@ class Weights:
 
 @dataclass(eq=False)
 class DraftOp(Op):
-    """An operator that may still hold its weights."""
+    """An operator that may still hold its weights. kernel: the one that will run it, where that is decided early."""
 
     weights: Weights | None = None
+    kernel: str | None = None
 
 
 class Draft:

@@ -116,19 +116,26 @@ def _refuse_dense(layer: ConvLayer) -> str | None:
 
 
 def _dense_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
-    """In vectors of 16 pixels. A band's pixels are copied once for all output channels."""
+    """In vectors of 16 pixels. A band's pixels are copied once for all output channels; those of a float kernel of one tap are not."""
     out_channels, per_group = layer.weights.shape[:2]
-    rows = -(-(out_channels // layer.group) // 4) * 4 * layer.group
+    block, vectors = (4, layer.vectors()) if layer.int8 else (8, _float_vectors(layer))
+    rows = -(-(out_channels // layer.group) // block) * block * layer.group
     units = -(-per_group // 4) if layer.int8 else per_group
     weights = rows * units * layer.taps
+    in_place = not layer.int8 and layer.taps == 1
     return {
-        "products": layer.vectors() * weights,
-        "copied": layer.vectors() * units * layer.group * layer.phases,
-        "outputs": layer.vectors() * rows,
-        "residuals": layer.vectors() * out_channels * layer.residual,
+        "products": vectors * weights,
+        "copied": 0 if in_place else layer.vectors() * units * layer.group * layer.phases,
+        "outputs": vectors * rows,
+        "residuals": vectors * out_channels * layer.residual,
         "weights": weights,
         "call": 1,
     }
+
+
+def _float_vectors(layer: ConvLayer) -> float:
+    """Up to 8 pixels beyond whole vectors are taken apart, and cost what they are: kernels/conv_f32/rest.h."""
+    return layer.pixels / 16 if layer.pixels % 16 <= 8 else layer.vectors()
 
 
 # Sparse convolutions: kernels/conv/lists.h

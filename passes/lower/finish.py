@@ -6,8 +6,8 @@ import numpy as np
 
 from .costs import Costs
 from .draft import Draft, DraftOp, Weights
-from .program import Program, Value
-from .select import Choice, select_conv, select_gemm
+from .program import Program
+from .select import Choice, plane_size, select_conv, select_gemm
 from .work import estimate_us, moved_bytes, product
 
 
@@ -52,7 +52,8 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
 def _conv(op: DraftOp, costs: Costs) -> None:
     weights, y = op.weights, op.outputs[0]
     assert weights is not None
-    choice = select_conv(_values(op, weights), op.attrs, _plane_size(y), costs, gap=y.gap_cols, residual=len(op.inputs) > 1)
+    size, residual = plane_size(y), len(op.inputs) > 1
+    choice = select_conv(_values(op, weights), op.attrs, size, costs, gap=y.gap_cols, residual=residual, decided=op.kernel)
     pixels = product(y.shape[2:]) if y.shape is not None else None
     _take(op, choice, weights, None if pixels is None else pixels * int(weights.values.size))
 
@@ -64,10 +65,3 @@ def _gemm(op: DraftOp, costs: Costs) -> None:
     batch = x.shape[0] if x is not None and x.shape and isinstance(x.shape[0], int) else 1
     choice = select_gemm(_values(op, op.weights), None if per_image is None else per_image * batch, costs)
     _take(op, choice, op.weights, None if per_image is None else per_image * int(op.weights.values.size))
-
-
-def _plane_size(value: Value) -> tuple[int, int] | None:
-    """Height and width."""
-    if value.shape is None or product(value.shape[2:]) is None:
-        return None
-    return int(value.shape[2] or 0), int(value.shape[3] or 0)

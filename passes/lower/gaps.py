@@ -1,25 +1,30 @@
 """Gaps: how many columns behind each row, and rows behind each plane, planar values have.
 
-A convolution of stride 1 needs its input, output and residual to have one row stride (width + gap columns). Values so tied form a class,
-in which gaps differ by the differences of widths and are as wide as the widest padding needs. Elementwise operators take any gaps, but run
-over whole planes at once where strides agree, so that they are tied too where that costs nothing.
+A convolution over flat pixels needs its input, output and residual to have one row stride (width + gap columns). Values so tied form a
+class, in which gaps differ by the differences of widths and are as wide as the widest padding needs. Some float kernels need less
+(`loose.py`). Elementwise operators take any gaps, but run over whole planes at once where strides agree, so that they are tied too where
+that costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set
 
+from .costs import Costs
 from .draft import Draft, DraftOp
+from .loose import decide_kernel
 from .program import Value
 
 WIDE = 6
 """Padding above this gets a copy of the input with gaps of its own, unless it is what the input has anyway."""
 
 
-def set_gaps(draft: Draft, same_strides: Set[str]) -> None:
-    """Sets the gaps of all planar values. same_strides: types of operators whose values are worth tying."""
+def set_gaps(draft: Draft, same_strides: Set[str], costs: Costs) -> None:
+    """Sets the gaps of all planar values. same_strides: types of operators whose values are worth tying. costs: by which kernels are chosen
+    that need fewer."""
     classes = _Classes()
     for op in [op for op in draft.walk() if op.type == "conv"]:
+        op.kernel = decide_kernel(op, costs)
         _isolate_wide(draft, op)
         _tie_conv(classes, op)
     for op in draft.walk():
@@ -37,7 +42,7 @@ def _pads(op: DraftOp) -> tuple[int, int, int, int]:
 def _isolate_wide(draft: Draft, op: DraftOp) -> None:
     """A convolution with wide padding reads a copy, so that the gaps of all other values need not be as wide."""
     x = op.inputs[0]
-    if x is None or max(_pads(op)) <= WIDE or len(draft.users(x)) == 1:
+    if x is None or op.kernel is not None or max(_pads(op)) <= WIDE or len(draft.users(x)) == 1:
         return
     copy = draft.value(f"{x.name}/copy", x.dtype, x.shape, x.zero_point)
     copy.layout = "planar"
@@ -50,8 +55,11 @@ def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     assert x is not None
     top, left, bottom, right = _pads(op)
     extent = (int(op.attrs["kernel_w"]) - 1) * int(op.attrs.get("dilation_w", 1)) // int(op.attrs.get("stride_w", 1))
-    classes.tie(x, y, left + right - extent)
-    classes.need(x, max(top, bottom), max(left, right))
+    if op.kernel == "conv_winograd_f32":
+        return
+    if op.kernel != "conv_f32":
+        classes.tie(x, y, left + right - extent)
+        classes.need(x, max(top, bottom), 0 if op.kernel == "depthwise_f32" else max(left, right))
     if len(op.inputs) > 1 and op.inputs[1] is not None:
         classes.tie(y, op.inputs[1], 0)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .conversions import insert_conversions
+from .costs import Costs
 from .draft import Draft, DraftOp
 from .gaps import set_gaps
 from .planes import (
@@ -42,14 +43,14 @@ FORMS: dict[str, Callable[[Draft, DraftOp], list[DraftOp]]] = {
 """Operators that may take another form."""
 
 
-def assign_layouts(draft: Draft) -> None:
-    """Chooses layouts, inserts `to_planar` and `to_dense`, and sets the gaps."""
+def assign_layouts(draft: Draft, costs: Costs) -> None:
+    """Chooses layouts, inserts `to_planar` and `to_dense`, and sets the gaps. costs: by which kernels are chosen."""
     for op in draft.walk():
         form = FORMS.get(op.type)
         for chosen in (form(draft, op) if form is not None else []) or [op]:
             _choose(draft, chosen)
     insert_conversions(draft, ON_PLANES, ELEMENTWISE | {"binary_f32"})
-    set_gaps(draft, ELEMENTWISE | {"binary_f32", "concat_channels", "slice_channels", "channel_shuffle"})
+    set_gaps(draft, ELEMENTWISE | {"binary_f32", "concat_channels", "slice_channels", "channel_shuffle"}, costs)
 
 
 def _choose(draft: Draft, op: DraftOp) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .costs import Costs
 from .families import CONVOLUTIONS, PRODUCTS, Consts, ConvLayer, Family, GemmLayer, Layer, Packed
+from .program import Value
 
 TYPICAL_SIZE = (28, 28)
 """Height and width of a plane where they are not known before run time."""
@@ -39,12 +40,26 @@ class Candidate:
 
 @dataclass
 class Choice:
-    """The kernel that is taken, its packed weights, and the candidates that were not, with reasons."""
+    """The candidate that is taken, and those that were not, with reasons."""
 
-    kernel: str
-    consts: Consts
     chosen: Candidate
     others: list[Candidate]
+
+    @property
+    def kernel(self) -> str:
+        return self.chosen.kernel
+
+    @property
+    def consts(self) -> Consts:
+        """The packed weights."""
+        assert self.chosen.packed is not None
+        return self.chosen.packed.consts
+
+
+def plane_size(value: Value) -> tuple[int, int] | None:
+    """Height and width of a plane; None where they are known at run time only."""
+    height, width = value.shape[2:] if value.shape is not None and len(value.shape) == 4 else (None, None)
+    return (height, width) if isinstance(height, int) and isinstance(width, int) else None
 
 
 def select_conv(
@@ -55,13 +70,15 @@ def select_conv(
     *,
     gap: int = 1,
     residual: bool = False,
+    decided: str | None = None,
 ) -> Choice:
     """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; height and width of an output plane, None where they are
-    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output."""
+    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output. decided: the only kernel
+    that may be taken."""
     conv = {name: int(value) for name, value in attrs.items() if name not in EPILOGUE}
     height, width = size or TYPICAL_SIZE
     layer = ConvLayer(weights, conv, (height - 1) * (width + gap) + width, (height, width), residual)
-    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else "f32"]])
+    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else "f32"]], decided)
 
 
 def select_gemm(weights: np.ndarray, rows: int | None, costs: Costs) -> Choice:
@@ -79,15 +96,14 @@ def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:
     return Candidate(family.name, costs.estimate_us(family.key, work), family.note(layer, packed), packed, family.attrs, work)
 
 
-def _fastest(candidates: list[Candidate]) -> Choice:
+def _fastest(candidates: list[Candidate], decided: str | None = None) -> Choice:
     possible = [c for c in candidates if c.packed is not None]
-    best = min(possible, key=lambda c: _rank(c, c is candidates[0]))
-    assert best.packed is not None
+    best = min((c for c in possible if decided in (None, c.kernel)), key=lambda c: _rank(c, c is candidates[0]))
     for other in possible:
         if other is not best and other.us is not None and best.us is not None:
             slower = f"estimated {other.us / max(best.us, 1e-3):.2f} times the time"
             other.reason = f"{other.reason}, {slower}" if other.reason else slower
-    return Choice(best.kernel, best.packed.consts, best, [c for c in candidates if c is not best])
+    return Choice(best, [c for c in candidates if c is not best])
 
 
 def _rank(candidate: Candidate, is_dense: bool) -> float:

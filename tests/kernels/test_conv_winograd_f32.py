@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from honed.kernels._native import KernelError, isa_levels
+from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
 from honed.kernels.packing import pack_conv_winograd_f32, winograd_matrices
 
 from tests.kernels import conv_checks as check
@@ -91,6 +91,17 @@ def test_a_tile_reads_no_pixel_but_its_own(isa, tile):
     np.testing.assert_array_equal(spoilt[0, :, :4, :4], clean[0, :, :4, :4])
     np.testing.assert_array_equal(spoilt[1, :, 4:, 4:], clean[1, :, 4:, 4:])
     assert not np.isfinite(spoilt[0, :, 8, 9]).any()
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("isa", isa_levels())
+def test_any_gaps_and_row_strides(isa, tile):
+    conv = Conv(pad_left=2, pad_right=1, height=9, width=10)
+    operands = x, w, bias = check.float_operands(conv)
+    source, out = TensorSpec("f32", True, 0, 0, 0), TensorSpec("f32", True, 2, 5, 0)
+    weights = pack_conv_winograd_f32(w, tile=tile)
+    op = Operator("conv_winograd_f32", [source], [out], conv.attrs | {"tile": tile}, [*weights, bias], isa)
+    np.testing.assert_array_equal(op.run([x])[0], run(conv, operands, isa, tile))
 
 
 @pytest.mark.parametrize("tile", TILES)
