@@ -1,4 +1,4 @@
-/* What the vector kernels share: how a band gets into scratch, and the loops. Define before inclusion what conv/band_generic.h asks for,
+/* What the vector kernels share: how a band gets into scratch, and the loops. Define before inclusion what band.h asks for,
  * save copy_band and params, and
  *
  *   void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, uint8_t *out)
@@ -28,4 +28,4 @@ static void copy_band(const params *p, const honed_band_plan *plan, const honed_
   }
 }
 
-#include "conv/band_generic.h"
+#include "band.h"

@@ -1,5 +1,5 @@
-/* The loops of the dense vector kernels, once for all types and instruction sets. A pixel of a unit, and a weight of a unit's tap, are 4
- * bytes: one f32, or a quad of bytes. Define before inclusion
+/* The loops of the vector kernels, once for all instruction sets. A unit is a quad of channels: a pixel of it, and a weight of one of its
+ * taps, are 4 bytes. Define before inclusion
  *
  *   params                                 type of the operator's parameters; has conv and weights
  *   sums, pixels, factors                  types: 16 sums; 16 pixels of a unit; one output channel's weight, broadcast
@@ -15,8 +15,8 @@
  */
 #include <string.h>
 
-#include "band_plan.h"
 #include "base/unroll.h"
+#include "conv/band_plan.h"
 
 #define ALWAYS static inline __attribute__((always_inline))
 
