@@ -9,6 +9,7 @@ COMMANDS = {
     "kernels": "time every kernel on the layers of a network",
     "layers": "per layer of a model: work, bound by the machine's limits, time",
     "peak": "the limits of one core, measured",
+    "predict": "what `honed predict` says beside what is measured",
 }
 
 

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
     from .inspection import Inspection, inspect
     from .passes.compress.images import ImageOptions
+    from .prediction import Prediction, predict
     from .session import Engine, InferenceSession
 
 _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
 _HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
 _HOMES |= {"Optimized": ".api", "compile": ".api", "optimize": ".api", "Inspection": ".inspection", "inspect": ".inspection"}
+_HOMES |= {"Prediction": ".prediction", "predict": ".prediction"}
 _HOMES |= {"ImageOptions": ".passes.compress.images"}
 
 __all__ = [
-    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "ModelError", "Optimized", "RecipeError",
-    "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize",
+    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "ModelError", "Optimized", "Prediction",
+    "RecipeError", "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize", "predict",
 ]  # fmt: skip
 
 

@@ -47,17 +47,8 @@ class QuantizeInt8(GraphPass):
     lossy = True
 
     def patches(self, view: View) -> Iterator[Patch | Reject]:
-        skipped = {node.name: self.selection.skipped.get(self.origins.get(node.name, node.name)) for node in view.graph.nodes}
-        plan = plan_quantization(view, {name: selector for name, selector in skipped.items() if selector is not None})
-        params, means = self._observe(view.graph, plan)
-        scales = {layer.name: params.get(layer.node.inputs[0].name) for layer in plan.layers.values()}
-        for tensor, chosen in [(tensor, params[tensor.name]) for tensor in plan.tensors]:
-            yield _quantize_tensor(tensor, chosen, plan)
-        for layer in plan.layers.values():
-            yield _quantize_layer(layer, scales[layer.name], means.get(layer.name))
-        for node in list(view.graph.nodes):
-            if node.name in plan.refused:
-                yield Reject(plan.refused[node.name], node)
+        plan = plan_selected(view, self.selection, self.origins)
+        yield from quantize_as_planned(view, plan, *self._observe(view.graph, plan))
 
     def _observe(self, graph: gs.Graph, plan: QuantPlan) -> tuple[dict[str, QuantParams], dict[str, np.ndarray]]:
         """Parameters of every tensor of the plan, and the mean of each input channel of every layer whose bias is to be corrected."""
@@ -83,6 +74,26 @@ class QuantizeInt8(GraphPass):
                 for override in self.selection.overrides.get(self.origins.get(node.name, node.name), []):
                     settings = settings.model_copy(update=override.model_dump(exclude_none=True))
         return settings
+
+
+def plan_selected(view: View, selection: Selection[QuantizeLayer], origins: Mapping[str, str]) -> QuantPlan:
+    """Without the nodes that the recipe skips. `origins`: as QuantizeInt8 has them."""
+    skipped = {node.name: selection.skipped.get(origins.get(node.name, node.name)) for node in view.graph.nodes}
+    return plan_quantization(view, {name: selector for name, selector in skipped.items() if selector is not None})
+
+
+def quantize_as_planned(
+    view: View, plan: QuantPlan, params: Mapping[str, QuantParams], means: Mapping[str, np.ndarray]
+) -> Iterator[Patch | Reject]:
+    """The patches of the plan. params: of every tensor of it, by name. means: of the input channels of layers whose bias is corrected."""
+    scales = {layer.name: params.get(layer.node.inputs[0].name) for layer in plan.layers.values()}
+    for tensor, chosen in [(tensor, params[tensor.name]) for tensor in plan.tensors]:
+        yield _quantize_tensor(tensor, chosen, plan)
+    for layer in plan.layers.values():
+        yield _quantize_layer(layer, scales[layer.name], means.get(layer.name))
+    for node in list(view.graph.nodes):
+        if node.name in plan.refused:
+            yield Reject(plan.refused[node.name], node)
 
 
 def choose_range(histogram: Histogram, settings: Quantize) -> tuple[float, float]:

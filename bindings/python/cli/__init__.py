@@ -1,4 +1,4 @@
-"""The command line: honed inspect | optimize | compile | run | bench | tune."""
+"""The command line: honed inspect | optimize | compile | run | bench | tune | predict."""
 
 from typing import Annotated
 
@@ -8,11 +8,12 @@ from .bench import bench
 from .compile import compile
 from .inspect import inspect
 from .optimize import optimize
+from .predict import predict
 from .run import run
 from .tune import tune
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (inspect, optimize, compile, run, bench, tune):
+for command in (inspect, optimize, compile, run, bench, tune, predict):
     app.command()(command)
 
 

@@ -1,0 +1,92 @@
+"""What compressing a model would give, before anyone does it: `honed.predict`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx_graphsurgeon as gs
+
+from .graph import load
+from .graph.errors import RecipeError, ShapeError
+from .passes.assume import assume, prepare
+from .passes.compress.recipe import Recipe, load_recipe
+from .passes.lower import LayerInfo, describe, lower
+from .passes.lower.costs import Costs, current_costs, read_costs
+
+Model = str | os.PathLike[str] | bytes | onnx.ModelProto
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of one form of a model. us: microseconds for one image on one thread; layers: in the order in which they run, each with its us."""
+
+    us: float
+    layers: list[LayerInfo]
+
+    def us_of(self, name: str) -> float | None:
+        """Of all that runs the layer of that name; None where there is none."""
+        found = [layer.us or 0.0 for layer in self.layers if layer.name == name]
+        return sum(found) if found else None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """original: the model as it is. compressed: as the recipe says. quantized: with the recipe's int8 alone; None where the recipe has
+    no int8, or nothing else. cpu, isa: whose costs the times are estimated from."""
+
+    original: Estimate
+    quantized: Estimate | None
+    compressed: Estimate
+    cpu: str
+    isa: str
+
+    @property
+    def speedup(self) -> float:
+        """Of the compressed model against the original one."""
+        return self.original.us / self.compressed.us
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self) | {"speedup": self.speedup}
+
+
+def predict(
+    model: Model, recipe: Recipe | Mapping[str, Any] | str | Path, *, dims: Mapping[str, Sequence[int]] | None = None,
+    tune_table: str | os.PathLike[str] | None = None,
+) -> Prediction:  # fmt: skip
+    """How fast `model` (fp32) would be on one thread if it were compressed as the recipe says, estimated from the costs of kernels.
+
+    Nothing is run, and no data are needed: layers are pruned by the magnitude of the weights at hand, which need not be those of the
+    model in use, and ranges of activations are made up; neither changes the time.
+    dims: shapes of inputs whose sizes the model leaves open, by name. tune_table: as `honed.compile` has it.
+    Raises ModelError, RecipeError, ShapeError, or Error for a damaged table.
+    """
+    settings = load_recipe(recipe)
+    costs = current_costs() if tune_table is None else read_costs(tune_table)
+    graph = prepare(load(model), dims or {})
+    original = _estimate(graph, costs)
+    alone = Recipe(skip=settings.skip, quantize=settings.quantize)
+    quantized = _estimate(assume(graph, alone), costs) if settings.quantize is not None and alone != settings else None
+    compressed = _estimate(assume(graph, settings), costs)
+    return Prediction(original, quantized, compressed, costs.cpu, costs.isa)
+
+
+def recipe_of(sparsity: float | None, pattern: str, int8: bool) -> dict[str, Any]:
+    """The recipe of the command line's options. Raises RecipeError where they ask for nothing."""
+    if sparsity is None and not int8:
+        raise RecipeError("nothing to predict: give a sparsity, int8 or a recipe")
+    prune = {} if sparsity is None else {"prune": {"sparsity": sparsity, "pattern": pattern}}
+    return prune | ({"quantize": {}} if int8 else {})
+
+
+def _estimate(graph: gs.Graph, costs: Costs) -> Estimate:
+    layers = describe(lower(graph, costs=costs))
+    unknown = [layer.name for layer in layers if layer.us is None or layer.shape is None]
+    if unknown:
+        raise ShapeError(f"sizes of {len(unknown)} layers are known at run time only, {unknown[0]} first; give the shapes of the inputs")
+    return Estimate(sum(layer.us or 0.0 for layer in layers), layers)

@@ -1,0 +1,51 @@
+"""Stand-ins for what data and training would decide: they give a model the form, and so the speed, that compressing it would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...graph import View
+from ..base import GraphPass, Reject
+from ..patch import Patch
+from .layers import weight_layers
+from .parameters import set_parameters
+from .quantize import plan_selected, quantize_as_planned
+from .quantize_math import activation_params
+from .recipe import QuantizeLayer
+from .select import Selection
+
+RANGE = (-4.0, 4.0)
+"""Of every activation."""
+
+
+@dataclass
+class AssumeInt8(GraphPass):
+    """What QuantizeInt8 does, without calibration: every activation is taken to lie in RANGE. `origins`: as there."""
+
+    selection: Selection[QuantizeLayer]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    name = "assume-int8"
+    lossy = True
+
+    def patches(self, view: View) -> Iterator[Patch | Reject]:
+        plan = plan_selected(view, self.selection, self.origins)
+        yield from quantize_as_planned(view, plan, dict.fromkeys(plan.source, activation_params(*RANGE)), {})
+
+
+@dataclass
+class AssumeWeights(GraphPass):
+    """Random weights in place of weights that are all alike, as in models that were exported without any: among equals, pruning by
+    magnitude would take whole channels."""
+
+    name = "assume-weights"
+    lossy = True
+
+    def patches(self, view: View) -> Iterator[Patch | Reject]:
+        rng = np.random.default_rng(0)
+        for layer in weight_layers(view.graph):
+            if layer.weight.size > 1 and np.ptp(layer.weight) == 0:
+                yield set_parameters(layer, rng.standard_normal(layer.weight.shape).astype(np.float32))
