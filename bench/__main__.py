@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
+    "accuracy": "what compression costs in accuracy and gains in speed",
     "agreement": "outputs beside those of ONNX Runtime",
     "demo": "compress two real networks and print what was gained",
     "kernels": "time every kernel on the layers of a network",
