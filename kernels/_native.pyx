@@ -151,6 +151,10 @@ cdef honed_isa _isa(name) except? 0xFFFFFFFF:
     return level & honed_isa_detected()
 
 
+cdef enum:
+    SCRATCH_CANARY = 4096
+
+
 cdef class _Tensor:
     """A tensor with a guarded buffer of its own."""
     cdef honed_tensor t
@@ -331,14 +335,14 @@ cdef class Operator:
         for t in self.outputs:
             t.allocate()
         free(self.scratch)
-        self.scratch = honed_aligned_alloc(self.call.scratch_bytes)
-        memset(self.scratch, 0xA5, self.call.scratch_bytes)
+        self.scratch = honed_aligned_alloc(self.call.scratch_bytes + SCRATCH_CANARY)
+        memset(self.scratch, 0xA5, self.call.scratch_bytes + SCRATCH_CANARY)
         return 0
 
     def run(self, arrays, splits=1):
         """Runs on `arrays` (None for an input left out), the tasks in `splits` ranges, the last range first. Returns the outputs.
 
-        Raises KernelError if a gap of an output does not hold its fill value or the kernel wrote outside its output.
+        Raises KernelError if a gap of an output does not hold its fill value or the kernel wrote outside its output or its scratch.
         """
         cdef const honed_tensor *ins[64]
         cdef honed_tensor *outs[64]
@@ -354,7 +358,15 @@ cdef class Operator:
             for i in reversed(range(splits)):
                 if bounds[i] < bounds[i + 1]:
                     self.call.kernel(&self.call, self.scratch, bounds[i], bounds[i + 1])
+        self.check_scratch()
         return [o.store() for o in self.outputs]
+
+    cdef int check_scratch(self) except -1:
+        cdef const uint8_t *behind = <const uint8_t *>self.scratch + self.call.scratch_bytes
+        for i in range(SCRATCH_CANARY):
+            if behind[i] != 0xA5:
+                raise KernelError(f"wrote byte {i} behind {self.call.scratch_bytes} bytes of scratch")
+        return 0
 
     def time(self, arrays, double seconds=0.2):
         """Runs on `arrays` again and again for about `seconds`, on one thread. Returns the list of seconds per run."""

@@ -18,7 +18,8 @@ ALWAYS void copy_run(float *out, const float *in, int64_t count) {
 ALWAYS void copy_rows(float *out, const float *plane, const honed_tensor *x, const honed_tensor *y, int64_t pixel, int64_t end) {
   int64_t row = pixel / y->row_stride, column = pixel % y->row_stride;
   for (int64_t begin = row * y->row_stride; row < y->dims[2] && begin < end; row++, begin += y->row_stride, column = 0) {
-    copy_run(out + begin + column - pixel, plane + row * x->row_stride + column, y->dims[3] - column);
+    const int64_t left = end - begin - column, count = y->dims[3] - column;
+    copy_run(out + begin + column - pixel, plane + row * x->row_stride + column, count < left ? count : left);
   }
 }
 

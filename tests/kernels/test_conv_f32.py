@@ -28,7 +28,7 @@ def test_residual_and_clamp(isa):
 POINTWISE_CASES = [
     Conv(in_channels=19, out_channels=height + 3, height=height, width=width, batch=2, **POINTWISE)
     for height, width in ((7, 7), (14, 14), (3, 6), (5, 10), (9, 11), (16, 16))
-]
+] + [Conv(in_channels=96, out_channels=9, height=31, width=60, **POINTWISE)]
 
 
 @pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1)], ids=str)
