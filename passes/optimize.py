@@ -15,6 +15,7 @@ from ..graph import Error, ModelError, copy, infer_shapes, load, to_model
 from .base import Pass
 from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
 from .compress.correct import CorrectStatistics
+from .compress.coverage import SPLIT_HALF_FACTS, narrow_warnings
 from .compress.factorise import FactoriseLowRank
 from .compress.images import ImageOptions
 from .compress.inputs import input_specs
@@ -88,15 +89,24 @@ class _Optimizer:
         if calibration is not None and runner is not None:
             self.data = open_calibration(calibration, input_specs(self.original), batch=batch, images=images)
             self._check_readers(self.data)
+        self._check_data()
         self.driver = Driver(graph)
         self.report = CompressionReport(describe_layers(self.layers), recipe=describe_recipe(recipe))
         self.origins: dict[str, str] = {}
 
-    def _check_readers(self, data: Calibration) -> None:
-        """Data that can be read only once serve one technique."""
+    def _readers(self) -> list[str]:
+        """The techniques of the recipe that read calibration data."""
         prune, correct, quantize = self.recipe.prune, self.recipe.correct, self.recipe.quantize
         reconstructs = prune is not None and prune.method == "reconstruct"
-        readers = [name for name, reads in (("prune", reconstructs), ("correct", correct), ("quantize", quantize)) if reads]
+        return [name for name, reads in (("prune", reconstructs), ("correct", correct), ("quantize", quantize)) if reads]
+
+    def _check_data(self) -> None:
+        if (readers := self._readers()) and self.data is None:
+            raise Error(f"{' and '.join(readers)}: needs calibration data and a runner")
+
+    def _check_readers(self, data: Calibration) -> None:
+        """Data that can be read only once serve one technique."""
+        readers = self._readers()
         if not data.repeatable and len(readers) > 1:
             names = " and ".join(readers)
             raise Error(f"calibration data: an iterator can be read only once, and {names} read it; pass a list or a function")
@@ -106,7 +116,7 @@ class _Optimizer:
         if self.recipe.prune is not None:
             self._prune(self.recipe.prune)
         if self.recipe.correct is not None:
-            data, runner = self._needed("correct")
+            data, runner = self._needed()
             names = list(self.plans.prune.targets)
             settings, selection = self.recipe.correct, self.plans.correct
             self._run("correct", CorrectStatistics(settings, selection, self.original, names, data, runner, self._tick("correct")))
@@ -115,7 +125,7 @@ class _Optimizer:
             self._run("factorise", factorise)
             self.origins = factorise.origins
         if self.recipe.quantize is not None:
-            data, runner = self._needed("quantize")
+            data, runner = self._needed()
             tick = self._tick("quantize")
             self._run("quantize", QuantizeInt8(self.recipe.quantize, self.plans.quantize, data, runner, tick, self.origins))
         infer_shapes(self.graph)
@@ -126,7 +136,7 @@ class _Optimizer:
         if section.method == "magnitude":
             self._run("prune", PruneMagnitude(self.plans.prune))
             return
-        data, runner = self._needed("prune")
+        data, runner = self._needed()
         original, tick = copy(self.graph), self._tick("prune")
         self._run("prune", PruneReconstruct(self.plans.prune, section, original, data, runner, tick, self.state))
 
@@ -140,9 +150,8 @@ class _Optimizer:
     def _tick(self, stage: str) -> Tick:
         return lambda done, total: self.tell(stage, done, total)
 
-    def _needed(self, technique: str) -> tuple[Calibration, Runner]:
-        if self.data is None or self.runner is None:
-            raise Error(f"{technique}: needs calibration data and a runner")
+    def _needed(self) -> tuple[Calibration, Runner]:
+        assert self.data is not None and self.runner is not None
         return self.data, self.runner
 
     def _fill_report(self, weights: dict[str, np.ndarray]) -> None:
@@ -166,6 +175,13 @@ class _Optimizer:
         measure_sizes(report, weights, self.graph, self.origins)
         if self.data is not None and self.runner is not None and self.data.repeatable:
             measure_noise(report, self.original, self.graph, self.data, self.runner, self._tick("measure"))
+        report.warnings += self._coverage()
+
+    def _coverage(self) -> list[str]:
+        """What calibration data do not show."""
+        facts = {layer.name: layer.techniques.get("prune", {}) for layer in self.report.layers}
+        solved = {name: [f[fact] for fact in SPLIT_HALF_FACTS] for name, f in facts.items() if "output_held_out_error" in f}
+        return [*(self.data.coverage.warnings() if self.data is not None else []), *narrow_warnings(solved)]
 
 
 def describe_recipe(recipe: Recipe) -> dict[str, Any]:

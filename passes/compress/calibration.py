@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ...graph.errors import Error
+from .coverage import Coverage
 from .images import ImageFolder, ImageOptions
 from .inputs import Feed, InputSpec, check_feed, split_feed
 from .npz import open_arrays
@@ -37,7 +38,7 @@ Source = (
 class Calibration:
     """A stream of feeds that fit a model. Every call of `batches` starts from the beginning.
 
-    `samples` is the number of samples, or None where only reading to the end can tell.
+    `samples` is the number of samples, or None where only reading to the end can tell. `coverage`: of the reading that saw most.
     """
 
     def __init__(self, feeds: Callable[[], Iterator[Feed]], specs: list[InputSpec], *, batch: int, samples: int | None, repeatable: bool):
@@ -47,6 +48,7 @@ class Calibration:
         self._repeatable = repeatable
         self._started = False
         self.samples = samples
+        self.coverage = Coverage()
 
     @property
     def repeatable(self) -> bool:
@@ -64,15 +66,17 @@ class Calibration:
         return self._checked(limit)
 
     def _checked(self, limit: int | None) -> Iterator[Feed]:
-        seen = 0
+        coverage = Coverage()
         for index, feed in enumerate(self._feeds()):
             check_feed(feed, self._specs, f"calibration data, feed {index}")
             for piece in split_feed(feed, self._specs, self._batch):
+                coverage.add(piece, feed_samples(piece))
+                if coverage.samples > self.coverage.samples:
+                    self.coverage = coverage
                 yield piece
-                seen += feed_samples(piece)
-                if limit is not None and seen >= limit:
+                if limit is not None and coverage.samples >= limit:
                     return
-        if seen == 0:
+        if coverage.samples == 0:
             raise Error("calibration data: no samples")
 
 

@@ -64,6 +64,8 @@ def measure_noise(
     left = [*(pair[0] for pair in pairs.values()), *results]
     right = [*(pair[1] for pair in pairs.values()), *results]
     noise, signal = np.zeros(len(left)), np.zeros(len(left))
+    varying: set[str] = set()
+    sample: dict[str, np.ndarray] = {}
     first = activations(original, left, data, runner, SAMPLES, tick)
     second = activations(changed, right, data, runner, SAMPLES)
     for exact, approximate in zip(first, second, strict=True):
@@ -71,9 +73,13 @@ def measure_noise(
         for i, (a, b) in enumerate(zip(left, right, strict=True)):
             signal[i] += power(exact[a])
             noise[i] += power(exact[a] - approximate[b])
+        varying.update(name for name in results if (exact[name] != sample.setdefault(name, exact[name][:1])).any())
     values = [ratio_db(s, n) for s, n in zip(signal, noise, strict=True)]
     for layer, value in zip(report.layers, values, strict=False):
         layer.output_sqnr_db = value
+    if report.samples_measured > 1:
+        constant = (name for name in results if name not in varying)
+        report.warnings += [f"calibration: output '{name}' of the original model is the same for every sample" for name in constant]
     report.outputs = dict(zip(results, values[len(report.layers) :], strict=True))
 
 

@@ -41,7 +41,8 @@ class LayerReport:
 @dataclass
 class CompressionReport:
     """Layers in the order of the original model; then nodes without weights that stay in f32 although int8 was asked for, with the
-    reason; graph outputs with their SQNR; totals; passes with what they changed and the seconds they took."""
+    reason; graph outputs with their SQNR; totals; passes with what they changed and the seconds they took; warnings: what a user
+    should know about the calibration data."""
 
     layers: list[LayerReport] = field(default_factory=list)
     nodes: list[dict[str, str]] = field(default_factory=list)
@@ -49,6 +50,7 @@ class CompressionReport:
     samples_measured: int = 0
     passes: list[dict[str, Any]] = field(default_factory=list)
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def layer(self, name: str) -> LayerReport:
         """The layer of that name; KeyError."""

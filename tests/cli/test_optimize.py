@@ -36,6 +36,13 @@ def test_result_is_quantised_pruned_and_loads_in_onnx_runtime(network, recipe, a
     assert {layer["name"] for layer in json.loads(report.read_text())["layers"]} == {"stem", "body", "point", "classifier"}
 
 
+def test_what_calibration_does_not_show_is_a_warning(network, recipe, tmp_path):
+    np.save(tmp_path / "grey.npy", np.full((4, 3, 16, 16), 0.5, np.float32))
+    result = run("optimize", network, "--recipe", recipe, "--calibration", tmp_path / "grey.npy", "-o", tmp_path / "small.onnx")
+    assert result.exit_code == 0
+    assert "warning: calibration: input 'x' is 0.5 everywhere" in result.stderr
+
+
 def test_json_is_the_report(network, recipe, array_file, tmp_path):
     data = array_file("data", 4, 3, 16, 16)
     report = run_json("optimize", network, "--recipe", recipe, "--calibration", data, "-o", tmp_path / "small.onnx")

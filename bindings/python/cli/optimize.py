@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .console import JsonFlag, out, print_json, progress, reports_errors
+from .console import JsonFlag, err, out, print_json, progress, reports_errors
 from .parsing import floats, integers
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def optimize(
     shutil.rmtree(state, ignore_errors=True)
     if report is not None:
         optimized.report.save(report)
+    for warning in optimized.report.warnings:
+        err().print(f"warning: {warning}", markup=False)
     if as_json:
         print_json(optimized.report.to_dict())
     else:
