@@ -13,6 +13,7 @@ import onnx_graphsurgeon as gs
 
 from ..graph import Error, ModelError, copy, infer_shapes, load, to_model
 from .base import Pass
+from .compress.augment import augment, check_augmentable
 from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
 from .compress.correct import CorrectStatistics
 from .compress.coverage import SPLIT_HALF_FACTS, narrow_warnings
@@ -103,6 +104,8 @@ class _Optimizer:
     def _check_data(self) -> None:
         if (readers := self._readers()) and self.data is None:
             raise Error(f"{' and '.join(readers)}: needs calibration data and a runner")
+        if self.recipe.prune is not None and self.recipe.prune.augment:
+            check_augmentable(input_specs(self.original))
 
     def _check_readers(self, data: Calibration) -> None:
         """Data that can be read only once serve one technique."""
@@ -137,6 +140,8 @@ class _Optimizer:
             self._run("prune", PruneMagnitude(self.plans.prune))
             return
         data, runner = self._needed()
+        if section.augment:
+            data = augment(data, input_specs(self.original), section.augment, section.samples)
         original, tick = copy(self.graph), self._tick("prune")
         self._run("prune", PruneReconstruct(self.plans.prune, section, original, data, runner, tick, self.state))
 

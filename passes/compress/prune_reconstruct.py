@@ -60,7 +60,8 @@ class PruneReconstruct(GraphPass):
         pruned = [layer for layer in layers if layer.name in masks]
         with workspace(self.state) as folder:
             names, place = [layer.name for layer in pruned], folder / "activations"
-            walk = MomentsWalk(view.graph, self.original, names, self.data, self.runner, place, self.section.samples)
+            limit = self.section.samples * (1 + self.section.augment)
+            walk = MomentsWalk(view.graph, self.original, names, self.data, self.runner, place, limit)
             solved = SolvedLayers(folder, self._key(masks, walk.inputs.digest))
             for done, layer in enumerate(pruned):
                 solution = solved.get(done)

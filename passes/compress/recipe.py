@@ -40,8 +40,9 @@ class PruneLayer(_Section):
 
 
 class Prune(_Section):
-    """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples. `masks` is a .npz file or a
-    mapping, node name -> array of the weight's shape, nonzero where a weight stays."""
+    """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples and
+    `augment` variations of each. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight
+    stays."""
 
     method: Literal["magnitude", "reconstruct"] = "magnitude"
     sparsity: Sparsity | None = None
@@ -53,10 +54,11 @@ class Prune(_Section):
     masks: str | dict[str, np.ndarray] | None = None
     samples: Annotated[int, Field(ge=2)] = 256
     damping: Annotated[float, Field(gt=0.0, le=10.0)] = 0.03
+    augment: Annotated[int, Field(ge=0, le=100)] = 0
 
     @model_validator(mode="after")
     def _solver_settings_need_a_solver(self) -> Prune:
-        given = sorted({"samples", "damping"} & self.model_fields_set)
+        given = sorted({"samples", "damping", "augment"} & self.model_fields_set)
         if self.method == "magnitude" and given:
             raise ValueError(f"{' and '.join(given)}: only with method: reconstruct")
         return self
