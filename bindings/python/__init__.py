@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from .knobs import Knob, knobs
 
 if TYPE_CHECKING:
-    from .api import Optimized, compile, optimize
+    from .api import Optimized, compile, optimize, sensitivity
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
     from .inspection import Inspection, inspect
     from .passes.compress.images import ImageOptions
+    from .passes.sensitivity import Sensitivity
     from .prediction import Prediction, predict
     from .session import Engine, InferenceSession
 
@@ -25,11 +26,11 @@ _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelErr
 _HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
 _HOMES |= {"Optimized": ".api", "compile": ".api", "optimize": ".api", "Inspection": ".inspection", "inspect": ".inspection"}
 _HOMES |= {"Prediction": ".prediction", "predict": ".prediction"}
-_HOMES |= {"ImageOptions": ".passes.compress.images"}
+_HOMES |= {"ImageOptions": ".passes.compress.images", "Sensitivity": ".passes.sensitivity", "sensitivity": ".api"}
 
 __all__ = [
     "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "ModelError", "Optimized", "Prediction",
-    "RecipeError", "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize", "predict",
+    "RecipeError", "Sensitivity", "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize", "predict", "sensitivity",
 ]  # fmt: skip
 
 

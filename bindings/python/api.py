@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import onnx
 from .graph import load, save, to_model, write_atomically
 from .passes.compress.calibration import DEFAULT_BATCH, Source
 from .passes.compress.images import ImageOptions
+from .passes.compress.observe import Tick
 from .passes.compress.recipe import Recipe
 from .passes.compress.report import CompressionReport
 from .passes.lower import compile_model
 from .passes.lower.costs import read_costs
 from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
+from .passes.sensitivity import SAMPLES, Sensitivity, techniques_of
+from .passes.sensitivity import sensitivity as measure_sensitivity
 from .session import InferenceSession
 
 
@@ -53,6 +56,19 @@ def optimize(
     """
     graph, report = optimize_graph(model, recipe, calibration, _session_of, progress=progress, images=images, batch=batch, state=state)
     return Optimized(to_model(graph), report)
+
+
+def sensitivity(
+    model: Model, calibration: Source, sparsities: Sequence[float] = (0.5, 0.8), *, pattern: str = "1x1", samples: int = SAMPLES,
+    images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, tick: Tick | None = None,
+) -> Sensitivity:  # fmt: skip
+    """Tries int8 and every sparsity on each layer of an fp32 model alone: the error of its output and of the model's, and agreement.
+
+    calibration, images, batch: as of `optimize`. Pruning is by magnitude, in blocks as `pattern` says. tick: called with layers done and
+    their number. Raises ModelError, ShapeError or Error.
+    """
+    techniques = techniques_of(sparsities, pattern)
+    return measure_sensitivity(model, calibration, _session_of, techniques, images=images, batch=batch, samples=samples, tick=tick)
 
 
 def _session_of(model: onnx.ModelProto) -> InferenceSession:

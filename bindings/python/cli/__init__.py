@@ -1,4 +1,4 @@
-"""The command line: honed inspect | optimize | compile | run | bench | tune | predict."""
+"""The command line: honed inspect | optimize | compile | run | bench | tune | predict | sensitivity."""
 
 from typing import Annotated
 
@@ -10,10 +10,11 @@ from .inspect import inspect
 from .optimize import optimize
 from .predict import predict
 from .run import run
+from .sensitivity import sensitivity
 from .tune import tune
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (inspect, optimize, compile, run, bench, tune, predict):
+for command in (inspect, optimize, compile, run, bench, tune, predict, sensitivity):
     app.command()(command)
 
 

@@ -37,7 +37,7 @@ def optimize(
     """
     from .. import optimize as optimize_model
 
-    images = _image_options(size, resize, mean, std)
+    images = image_options(size, resize, mean, std)
     state = output.with_name(f"{output.name}.state")
     with progress() as step:
         optimized = optimize_model(model, recipe, calibration, images=images, progress=step, state=state)
@@ -53,7 +53,8 @@ def optimize(
         _print(optimized.report, output)
 
 
-def _image_options(size: str | None, resize: int | None, mean: str, std: str) -> ImageOptions | None:
+def image_options(size: str | None, resize: int | None, mean: str, std: str) -> ImageOptions | None:
+    """What options say of images; None where no size is given."""
     if size is None:
         return None
     from ..passes.compress.images import ImageOptions

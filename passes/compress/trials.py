@@ -1,0 +1,83 @@
+"""One layer compressed by one technique, as a change that can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_graphsurgeon as gs
+
+from .histogram import Histogram, percentile_range
+from .layers import Layer, per_output_row
+from .prune_math import block_scores, expand_blocks, lowest_scores
+from .quantize_math import QuantParams, activation_params, quantize_weight, weight_scales
+
+PERCENTILE = 99.99
+"""Of the range of activations, on each side."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a technique makes of a layer: new weights, as Layer.weight has them, and parameters by which its input is quantised."""
+
+    weight: np.ndarray
+    input_params: QuantParams | None = None
+
+
+Technique = Callable[[Layer, Histogram], Change | None]
+"""Of a layer and the values of its input; None where it does not apply."""
+
+
+def int8(layer: Layer, values: Histogram) -> Change:
+    """Input u8 per tensor, weights s8 per output channel."""
+    params = activation_params(*percentile_range(values, PERCENTILE))
+    scale = weight_scales(layer.weight, layer.bias, params.scale)
+    integers = quantize_weight(layer.weight, scale)
+    return Change(integers * per_output_row(scale, integers), params)
+
+
+def magnitude(sparsity: float, block: int) -> Technique:
+    """The least weights set to zero, in blocks of output channels."""
+
+    def technique(layer: Layer, values: Histogram) -> Change | None:
+        if (layer.weight.shape[0] // layer.group) % block:
+            return None
+        (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
+        return Change(np.where(expand_blocks(kept, block), layer.weight, np.float32(0)))
+
+    return technique
+
+
+@contextmanager
+def applied(change: Change | None, layer: Layer) -> Iterator[list[gs.Node]]:
+    """The layer's node has the changed weights, and its input goes through QuantizeLinear and DequantizeLinear, which are what is given."""
+    node = layer.node
+    if change is None:
+        yield []
+        return
+    before = list(node.inputs[:2])
+    new = []
+    if change.input_params is not None:
+        new = _quantised(before[0], change.input_params)
+        node.inputs[0] = new[1].outputs[0]
+    node.inputs[1] = gs.Constant(f"{before[1].name}_changed", layer.stored(change.weight).astype(np.float32))
+    try:
+        yield new
+    finally:
+        node.inputs[0], node.inputs[1] = before
+        for extra in new:
+            extra.inputs.clear()
+
+
+def _quantised(tensor: gs.Tensor, params: QuantParams) -> list[gs.Node]:
+    stem = f"{tensor.name}_trial"
+    scale = gs.Constant(f"{stem}_scale", np.asarray(params.scale, np.float32))
+    zero_point = gs.Constant(f"{stem}_zero_point", np.asarray(params.zero_point, np.uint8))
+    integers = gs.Variable(f"{stem}_quantized", np.uint8, tensor.shape)
+    result = gs.Variable(f"{stem}_value", np.float32, tensor.shape)
+    return [
+        gs.Node("QuantizeLinear", f"{stem}_quantize", {}, [tensor, scale, zero_point], [integers]),
+        gs.Node("DequantizeLinear", f"{stem}_dequantize", {}, [integers, scale, zero_point], [result]),
+    ]
