@@ -67,8 +67,8 @@ def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
 
 
 def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
-    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). The first one also adds a residual
-    where networks do: behind the last convolution of a block."""
+    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). The first one, and others of its
+    operator, also add a residual where networks do: behind the last convolution of a block."""
     probe, rng = Probe(), np.random.default_rng(index)
     for layer in layers:
         if variant.sparsity > 0.0 and int(np.prod(layer.weight_shape)) < LEAST_WEIGHTS:
@@ -77,7 +77,7 @@ def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
         families = sample.families if variant.sparsity == 0.0 else [f for f in sample.families if f.name.startswith("sparse")]
         if index < len(families):
             probe.convolution(sample, families[index])
-            if layer.stride == 1 and layer.group == 1 and index == 0:
+            if layer.stride == 1 and layer.group == 1 and families[index].name == families[0].name:
                 probe.convolution(sample, families[index], residual=True)
     return probe
 

@@ -17,6 +17,15 @@ static inline bytes bytes_load_once(const uint8_t *p) {
   return v;
 }
 static inline void bytes_store(uint8_t *p, bytes v) { _mm256_storeu_si256((__m256i *)p, v); }
+static inline void bytes_store_first(uint8_t *p, bytes v, int64_t count) {
+  if (count >= 32) {
+    bytes_store(p, v);
+  } else {
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(v));
+  }
+}
+static inline bytes bytes_unpack_lo(bytes a, bytes b) { return _mm256_unpacklo_epi8(a, b); }
+static inline bytes bytes_unpack_hi(bytes a, bytes b) { return _mm256_unpackhi_epi8(a, b); }
 static inline bytes bytes_set1(uint8_t v) { return _mm256_set1_epi8((char)v); }
 static inline bytes bytes_blend(uint64_t valid, bytes v, bytes fill) {
   /* Bit i of `valid` to byte i: every byte gets its word's byte, then tests its own bit. */
@@ -55,7 +64,10 @@ static inline bytes bytes_pack(const ints v[4], int32_t shift) {
 static inline ints ints_set1(int32_t v) { return _mm256_set1_epi32(v); }
 static inline floats ints_to_floats(ints v) { return _mm256_cvtepi32_ps(v); }
 static inline ints floats_to_ints(floats v) { return _mm256_cvtps_epi32(v); }
+static inline ints ints_load(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+static inline void ints_store(int32_t *p, ints v) { _mm256_storeu_si256((__m256i *)p, v); }
 
+static inline floats floats_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline floats floats_set1(float v) { return _mm256_set1_ps(v); }
 static inline floats floats_add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }

@@ -21,6 +21,12 @@ static inline bytes bytes_load_once(const uint8_t *p) {
   return v;
 }
 static inline void bytes_store(uint8_t *p, bytes v) { _mm512_storeu_si512(p, v); }
+/* The first `count` bytes, a multiple of 16, or all. */
+static inline void bytes_store_first(uint8_t *p, bytes v, int64_t count) {
+  _mm512_mask_storeu_epi8(p, count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << count) - 1, v);
+}
+static inline bytes bytes_unpack_lo(bytes a, bytes b) { return _mm512_unpacklo_epi8(a, b); }
+static inline bytes bytes_unpack_hi(bytes a, bytes b) { return _mm512_unpackhi_epi8(a, b); }
 static inline bytes bytes_set1(uint8_t v) { return _mm512_set1_epi8((char)v); }
 /* Pixels whose bit is set in `valid`, `fill` elsewhere. */
 static inline bytes bytes_blend(uint64_t valid, bytes v, bytes fill) { return _mm512_mask_mov_epi8(fill, valid, v); }
@@ -59,7 +65,10 @@ static inline ints ints_set1(int32_t v) { return _mm512_set1_epi32(v); }
 static inline floats ints_to_floats(ints v) { return _mm512_cvtepi32_ps(v); }
 /* Ties to even. */
 static inline ints floats_to_ints(floats v) { return _mm512_cvtps_epi32(v); }
+static inline ints ints_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+static inline void ints_store(int32_t *p, ints v) { _mm512_storeu_si512(p, v); }
 
+static inline floats floats_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline floats floats_set1(float v) { return _mm512_set1_ps(v); }
 static inline floats floats_add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }

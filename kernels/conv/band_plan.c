@@ -8,6 +8,9 @@ enum {
   chunk_rows = 8, /* kernels take so many output channels at a time */
 };
 
+/* Blocks that a chunk is a multiple of. */
+static int64_t chunk_blocks(const honed_band_plan *plan) { return honed_larger(chunk_rows / plan->rows, 1); }
+
 static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *x, honed_band_plan *plan, honed_call *call,
                                     int64_t *last_shift, int64_t **tap_offset, honed_context *ctx) {
   void *memory = NULL;
@@ -64,9 +67,8 @@ honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_lay
   for (int64_t tap = 0; tap < plan->taps; tap++) {
     tap_offset[tap] = plan->tap_phase[tap] * plan->plane_pixels + plan->tap_shift[tap] - plan->first_shift;
   }
-  const int64_t tasks = y->dims[0] * plan->group * plan->bands;
-  plan->chunks =
-      tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), plan->blocks * layout->rows / chunk_rows), 1);
+  const int64_t tasks = y->dims[0] * plan->group * plan->bands, most = plan->blocks / chunk_blocks(plan);
+  plan->chunks = tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), most), 1);
   call->plan = plan;
   call->num_tasks = tasks * plan->chunks;
   call->scratch_bytes = (size_t)(layout->units * plan->phases * plan->plane_pixels + HONED_VECTOR) * 4; /* whole vectors are copied */
@@ -77,7 +79,7 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
   const int64_t chunk = task % plan->chunks, band = task / plan->chunks % plan->bands;
   const int64_t outer = task / plan->chunks / plan->bands;
   const bool last = band == plan->bands - 1;
-  const int64_t step = chunk_rows / plan->rows, steps = honed_divide_up(plan->blocks, step);
+  const int64_t step = chunk_blocks(plan), steps = honed_divide_up(plan->blocks, step);
   return (honed_band_task){
       .image = outer / plan->group,
       .group = outer % plan->group,

@@ -32,7 +32,7 @@ typedef struct honed_band_task {
 /* What a family of kernels wants. */
 typedef struct honed_band_layout {
   int64_t units;        /* per group */
-  int64_t rows;         /* output channels per block of packed weights, a divisor of 8 */
+  int64_t rows;         /* output channels per block of packed weights, a divisor or a multiple of 8 */
   int64_t plane_pixels; /* of a plane in scratch: a multiple of so many */
   int64_t band_bytes;   /* of a band in scratch, about */
 } honed_band_layout;
@@ -47,11 +47,11 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task);
 /* Bytes of a block's packed weights: [units][taps][rows] of 4 bytes. */
 static inline int64_t honed_band_block_bytes(const honed_band_plan *plan) { return plan->units * plan->taps * plan->rows * 4; }
 
-/* Bits of 48 pixels; those past the plane are clear. */
+/* Bits of the 64 pixels from `pixel` on; those past the plane are clear. */
 static inline uint64_t honed_band_valid(const honed_band_plan *plan, int64_t pixel) {
   const int64_t word = pixel / 64, shift = pixel % 64;
   const uint64_t low = plan->valid[word] >> shift;
-  const bool crosses = shift > 16 && word + 1 < plan->vectors / 4;
+  const bool crosses = shift > 0 && word + 1 < plan->vectors / 4;
   return crosses ? low | plan->valid[word + 1] << (64 - shift) : low;
 }
 

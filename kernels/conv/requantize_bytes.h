@@ -6,14 +6,18 @@
 #include "base/unroll.h"
 #include "requantize.h"
 
-/* The sum with a residual, before it is rounded; `q` is clamped, less the zero point and not yet rounded. */
-static inline floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
+/* The sum of a result and a residual, before it is rounded. */
+static inline floats requantize_sum(const honed_requantize *r, floats q, floats residual) {
   const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
                sum_offset = floats_set1(r->sum_offset);
-  q = floats_add(floats_round(q), floats_set1((float)r->zero_point));
   const floats sum = r->residual_first ? floats_fma(residual, residual_scale, floats_fma(q, sum_scale, sum_offset))
                                        : floats_fma(q, sum_scale, floats_fma(residual, residual_scale, sum_offset));
   return r->sum_saturates ? sum : floats_clamp(sum, floats_set1(r->sum_lo), floats_set1(r->sum_hi));
+}
+
+/* The same of a result that is clamped, less the zero point and not yet rounded. */
+static inline floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
+  return requantize_sum(r, floats_add(floats_round(q), floats_set1((float)r->zero_point)), residual);
 }
 
 /* `acc` in split order. */

@@ -4,26 +4,31 @@
  *   y[oc][p]   = requantised acc (conv/requantize.h) where p is a valid pixel, the zero point where it is not
  *
  * Operator type conv_u8s8. Inputs x u8 planar, optionally residual u8 planar; output u8 or f32 planar. Constants: weights
- * s8 [group][blocks of 4 output channels][quads of input channels][taps][4 output channels][4 input channels], padded with zeros; init,
- * scale, offset. Kernels read x up to HONED_OVERREAD elements past the last pixel that they need. */
+ * s8 [group][blocks of `rows` output channels][quads of input channels][taps][rows][4 input channels], padded with zeros; init, scale,
+ * offset. Attribute rows: 4 (the default) for kernels that have pixels in their lanes, 32 for those that have output channels there.
+ * Kernels read x up to HONED_OVERREAD elements past the last pixel that they need. */
 #ifndef HONED_CONV_U8S8_H
 #define HONED_CONV_U8S8_H
 
 #include "conv/band_plan.h"
 #include "conv/requantize.h"
 
-enum { HONED_CONV_U8S8_ROWS = 4 /* output channels per block of packed weights */ };
+enum { HONED_CONV_U8S8_ROWS = 4, HONED_CONV_U8S8_CHANNELS = 32 /* output channels per block of packed weights */ };
 
 typedef struct honed_conv_u8s8 {
   honed_conv conv;
   honed_requantize requantize;
   const int8_t *weights;
   int64_t quads; /* per group */
-  int kernel;    /* row of kernels.inc */
+  int64_t rows;  /* per block */
+  int kernel;    /* row of kernels.inc, or of channels.inc */
 } honed_conv_u8s8;
 
 #define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
 #include "kernels.inc"
+#undef HONED_CONV_U8S8
+#define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
+#include "channels.inc"
 #undef HONED_CONV_U8S8
 
 #endif

@@ -4,12 +4,11 @@ static int32_t accumulate(const honed_conv_u8s8 *p, const honed_band_plan *plan,
                           int64_t row, int64_t pixel) {
   const honed_conv *c = &p->conv;
   const int64_t channels = c->in_channels / c->group, rows = c->out_channels / c->group;
-  const int8_t *w =
-      p->weights + (group * plan->blocks + row / HONED_CONV_U8S8_ROWS) * p->quads * plan->taps * 16 + row % HONED_CONV_U8S8_ROWS * 4;
+  const int8_t *w = p->weights + (group * plan->blocks + row / plan->rows) * honed_band_block_bytes(plan) + row % plan->rows * 4;
   /* Unsigned: a sum beyond 32 bits wraps, as the vector units have it. */
   uint32_t acc = (uint32_t)p->requantize.init[group * rows + row];
   for (int64_t quad = 0; quad < p->quads; quad++) {
-    for (int64_t tap = 0; tap < plan->taps; tap++, w += 16) {
+    for (int64_t tap = 0; tap < plan->taps; tap++, w += 4 * plan->rows) {
       for (int64_t k = 0; k < 4 && 4 * quad + k < channels; k++) {
         const int64_t plane = (group * channels + 4 * quad + k) * plan->phases + plan->tap_phase[tap];
         acc += (uint32_t)(w[k] * image[plane * x->plane_stride + plan->tap_shift[tap] + pixel]);
@@ -45,10 +44,10 @@ static void run_row(const honed_call *call, const honed_band_task *t, int64_t ro
 void honed_conv_u8s8__scalar(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
   (void)scratch;
   const honed_conv *c = &((const honed_conv_u8s8 *)call->params)->conv;
+  const honed_band_plan *plan = call->plan;
   const int64_t rows = c->out_channels / c->group;
   for (int64_t i = begin; i < end; i++) {
-    const honed_band_task t = honed_band_task_get(call->plan, i);
-    for (int64_t row = t.block * HONED_CONV_U8S8_ROWS; row < t.block_end * HONED_CONV_U8S8_ROWS && row < rows; row++)
-      run_row(call, &t, row);
+    const honed_band_task t = honed_band_task_get(plan, i);
+    for (int64_t row = t.block * plan->rows; row < t.block_end * plan->rows && row < rows; row++) run_row(call, &t, row);
   }
 }

@@ -23,16 +23,15 @@ def pack_conv_f32(weights: NDArray[np.float32], *, group: int = 1, **_: int) -> 
     return [np.ascontiguousarray(_blocks(np.asarray(weights, np.float32), group, _ROWS_F32).transpose(0, 1, 3, 4, 2))]
 
 
-def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, **_: int) -> list[NDArray[np.generic]]:
-    """[group][blocks of 4 output channels][quads of input channels][tap][4 output channels][4 input channels]
-    (kernels/conv_u8s8/conv_u8s8.h).
+def pack_conv_u8s8(weights: NDArray[np.integer], *, group: int = 1, rows: int = _ROWS_U8S8, **_: int) -> list[NDArray[np.generic]]:
+    """[group][blocks of `rows` output channels][quads of input channels][tap][rows][4 input channels] (kernels/conv_u8s8/conv_u8s8.h).
 
     Raises ValueError where a weight is outside s8; `pack_sparse_conv_u8s8` takes those.
     """
     if weights.min(initial=0) < -128 or weights.max(initial=0) > 127:
         raise ValueError(f"integer weights reach from {weights.min()} to {weights.max()}, expected -128 to 127")
-    blocks = _blocks(weights.astype(np.int8), group, _ROWS_U8S8)
-    g, n, rows, channels, taps = blocks.shape
+    blocks = _blocks(weights.astype(np.int8), group, rows)
+    g, n, _, channels, taps = blocks.shape
     quads = -(-channels // 4)
     padded = np.zeros((g, n, rows, quads * 4, taps), np.int8)
     padded[:, :, :, :channels] = blocks

@@ -13,7 +13,7 @@ Array = NDArray[np.generic]
 
 
 def _conv_blocks(blocks: Array, shape: tuple[int, ...], group: int) -> Array:
-    """[group, blocks, 4, padded IC/group, taps] to [OC, IC/group, KH, KW]."""
+    """[group, blocks, rows, padded IC/group, taps] to [OC, IC/group, KH, KW]."""
     padded = blocks.reshape(group, -1, *blocks.shape[3:])
     return padded[:, : shape[0] // group, : shape[1]].reshape(shape)
 

@@ -138,6 +138,37 @@ def _float_vectors(layer: ConvLayer) -> float:
     return layer.pixels / 16 if layer.pixels % 16 <= 8 else layer.vectors()
 
 
+# Dense int8 convolutions with output channels in the lanes: kernels/conv_u8s8/channels.h
+
+_CHANNELS = 32
+"""Output channels per block."""
+
+
+def _run_width(width: int) -> int:
+    """Pixels that are taken side by side: channels_walk_make."""
+    return max(4, -(-width // max(-(-width // 7), 1)))
+
+
+def _channels_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
+    """In dot products of 16 lanes."""
+    out_channels, per_group = layer.weights.shape[:2]
+    blocks = -(-(out_channels // layer.group) // _CHANNELS) * layer.group
+    steps = -(-per_group // 4) * layer.taps
+    height, width = layer.size
+    run = _run_width(width)
+    pixels = height * -(-width // run) * run
+    words = layer.vectors(64) * blocks * _CHANNELS
+    return {
+        "products": pixels * blocks * 2 * steps,
+        "copied": layer.vectors() * -(-per_group // 4) * layer.group * layer.phases,
+        "results": pixels * blocks * 2,
+        "outputs": words,
+        "residuals": words * layer.residual,
+        "weights": blocks * _CHANNELS * steps,
+        "call": 1,
+    }
+
+
 # Sparse convolutions: kernels/conv/lists.h
 
 
@@ -276,6 +307,14 @@ def _of_matrix(pack: Callable[..., Consts]) -> Callable[[GemmLayer], Consts]:
 CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
     "u8s8": (
         Family("conv_u8s8", _refuse_dense, _of_conv(packing.pack_conv_u8s8), _dense_work),
+        Family(
+            "conv_u8s8",
+            _refuse_dense,
+            lambda layer: packing.pack_conv_u8s8(layer.weights, group=layer.group, rows=_CHANNELS),
+            _channels_work,
+            lambda layer, packed: f"blocks of {_CHANNELS} output channels",
+            {"rows": _CHANNELS},
+        ),
         Family("sparse_conv_u8s8", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_u8s8), _sparse_work((4, 2, 1)), _lists_note),
         Family("depthwise_u8s8", _refuse_depthwise, _of_conv(packing.pack_depthwise_u8s8), _depthwise_work),
     ),

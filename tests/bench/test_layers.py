@@ -18,13 +18,13 @@ def network(tmp_path, monkeypatch):
     """A dense convolution, and one of which three quarters are zero."""
     monkeypatch.setattr(layers, "measure_peaks", lambda isa: PEAKS)
     rng = np.random.default_rng(0)
-    weights = [rng.standard_normal((16, 8, 3, 3)).astype(np.float32), rng.standard_normal((8, 16, 1, 1)).astype(np.float32)]
-    weights[1][2:] = 0
+    weights = [rng.standard_normal((16, 8, 3, 3)).astype(np.float32), rng.standard_normal((64, 16, 1, 1)).astype(np.float32)]
+    weights[1][16:] = 0
     nodes = [
         helper.make_node("Conv", ["x", "w0"], ["c"], name="dense", pads=[1] * 4),
         helper.make_node("Conv", ["c", "w1"], ["y"], name="sparse"),
     ]
-    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", ["N", 8, 12, 12]), ("y", ["N", 8, 12, 12]))]
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", ["N", 8, 12, 12]), ("y", ["N", 64, 12, 12]))]
     graph = helper.make_graph(nodes, "g", values[:1], values[1:], [numpy_helper.from_array(w, f"w{i}") for i, w in enumerate(weights)])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "network.onnx")
     return tmp_path / "network.onnx"
@@ -38,7 +38,7 @@ def test_work_is_what_the_kernel_does(network):
     found = by_name(layers.measure_layers(network, PEAKS, runs=1))
     dense, sparse = found["dense", "conv_f32"], found["sparse", "sparse_conv_f32"]
     assert dense.macs == dense.macs_done == 16 * 8 * 9 * 144
-    assert sparse.macs == 16 * 8 * 144 and sparse.macs_done == sparse.macs // 4
+    assert sparse.macs == 64 * 16 * 144 and sparse.macs_done == sparse.macs // 4
     assert dense.bytes == 4 * (8 * 144 + 16 * 144 + 16 * 8 * 9 + 16)
     assert dense.bound_us == pytest.approx(16 * 8 * 9 * 144 / 50e9 * 1e6)
     assert dense.us > 0 and dense.share_of_bound == pytest.approx(dense.bound_us / dense.us)

@@ -10,7 +10,7 @@ from honed.kernels._native import Operator, TensorSpec
 
 @dataclass(frozen=True)
 class Conv:
-    """A 2-D convolution in ONNX's terms, and the gaps of its planar operands beyond what its pads need."""
+    """A 2-D convolution in ONNX's terms, the gaps of its planar operands beyond what its pads need, and conv_u8s8's attribute rows."""
 
     in_channels: int = 8
     out_channels: int = 8
@@ -30,12 +30,13 @@ class Conv:
     batch: int = 1
     extra_rows: int = 0
     extra_cols: int = 0
+    rows: int | None = None
 
     @property
     def attrs(self) -> dict[str, int]:
         """The operator's attributes: a strided convolution has its padding in the phases."""
         names = ("height", "width", "batch", "extra_rows", "extra_cols")
-        attrs = {k: v for k, v in asdict(self).items() if k not in names}
+        attrs = {k: v for k, v in asdict(self).items() if k not in names and v is not None}
         if self.strided:
             attrs |= dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 0)
         return attrs

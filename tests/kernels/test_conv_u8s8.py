@@ -1,28 +1,54 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_conv_u8s8
 
 from tests.kernels import conv_checks as check
-from tests.kernels.conv_cases import CASES, WIDE, WITH_RESIDUAL, Conv
+from tests.kernels.conv_cases import CASES, POINTWISE, WIDE, WITH_RESIDUAL, Conv
 
 KIND = ("conv_u8s8", pack_conv_u8s8)
+ROWS = (4, 32)
+"""Pixels in the lanes, and output channels."""
+NARROW = [
+    Conv(in_channels=9, out_channels=40, height=height, width=width, batch=2, **kind)
+    for height, width in ((1, 1), (5, 1), (4, 3), (3, 8), (14, 10), (28, 56))
+    for kind in ({}, POINTWISE)
+]
 
 
 @pytest.mark.parametrize("isa", isa_levels())
-@pytest.mark.parametrize("conv", CASES + WIDE, ids=str)
-def test_bits_are_those_of_exact_integers(conv, isa):
-    check.check_bits(*KIND, conv, isa)
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("conv", CASES + WIDE + NARROW, ids=str)
+def test_bits_are_those_of_exact_integers(conv, rows, isa):
+    check.check_bits(*KIND, replace(conv, rows=rows), isa)
 
 
 @pytest.mark.parametrize("isa", isa_levels())
-def test_residual_has_the_bits_of_add_after_convolution(isa):
-    check.check_residual(*KIND, WITH_RESIDUAL, isa)
+@pytest.mark.parametrize("rows", ROWS)
+def test_residual_has_the_bits_of_add_after_convolution(rows, isa):
+    check.check_residual(*KIND, replace(WITH_RESIDUAL, rows=rows), isa)
 
 
 @pytest.mark.parametrize("isa", isa_levels())
-def test_float_output(isa):
-    check.check_float_output(*KIND, WITH_RESIDUAL, isa)
+@pytest.mark.parametrize("rows", ROWS)
+def test_float_output(rows, isa):
+    check.check_float_output(*KIND, replace(WITH_RESIDUAL, rows=rows), isa)
+
+
+def test_planes_that_are_cut_into_bands():
+    conv = Conv(in_channels=400, out_channels=33, height=56, width=56, **POINTWISE)
+    for rows in ROWS:
+        check.check_bits(*KIND, replace(conv, rows=rows), isa_levels()[-1])
+
+
+@pytest.mark.parametrize("rows", [0, 8, 33])
+def test_other_blocks_of_weights_are_refused(rows):
+    conv = Conv(rows=rows)
+    _, w, init, scale, offset = check.int8_operands(conv)
+    with pytest.raises(KernelError, match=f"attribute rows is {rows}, expected"):
+        conv.operator("conv_u8s8", [*pack_conv_u8s8(w), init, scale, offset], None, dtype="u8")
 
 
 def test_weights_of_the_wrong_size_are_refused():
