@@ -43,7 +43,7 @@ def _set_shapes(graph: gs.Graph, shapes: Mapping[str, Sequence[int]]) -> None:
 
 def assume(graph: gs.Graph, recipe: Recipe) -> gs.Graph:
     """A copy of a prepared graph, compressed as the recipe says: pruned by magnitude whatever the method, and int8 with ranges that
-    stand for measured ones. Correction changes no speed and is left out. Raises RecipeError as `optimize` does."""
+    stand for measured ones. Correction and equalisation change no speed and are left out. Raises RecipeError as `optimize` does."""
     graph = copy(graph)
     Driver(graph).run(_passes(plan_recipe(graph, weight_layers(graph), recipe), recipe))
     return graph
@@ -52,5 +52,5 @@ def assume(graph: gs.Graph, recipe: Recipe) -> gs.Graph:
 def _passes(plans: Plans, recipe: Recipe) -> list[Pass]:
     prune = [PruneMagnitude(plans.prune)] if recipe.prune is not None else []
     factorise = FactoriseLowRank(plans.factorise)
-    quantize = [AssumeInt8(plans.quantize, factorise.origins)] if recipe.quantize is not None else []
+    quantize = [AssumeInt8(recipe.quantize, plans.quantize, factorise.origins)] if recipe.quantize is not None else []
     return [*prune, *([factorise] if recipe.factorise is not None else []), *quantize]

@@ -17,7 +17,10 @@ from .compress.augment import augment, check_augmentable
 from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
 from .compress.correct import CorrectStatistics
 from .compress.coverage import SPLIT_HALF_FACTS, narrow_warnings
+from .compress.equalise import EqualiseChannels
+from .compress.equalise_math import scaled_weight
 from .compress.factorise import FactoriseLowRank
+from .compress.formats import weight_format
 from .compress.images import ImageOptions
 from .compress.inputs import input_specs
 from .compress.layers import Layer, weight_layers
@@ -27,14 +30,14 @@ from .compress.plans import plan_recipe
 from .compress.prune import PruneMagnitude
 from .compress.prune_reconstruct import PruneReconstruct
 from .compress.quantize import QuantizeInt8
-from .compress.recipe import Prune, Recipe, load_recipe
+from .compress.recipe import Equalise, Prune, Quantize, Recipe, load_recipe
 from .compress.report import CompressionReport
 from .driver import Driver
 from .pipeline import clean
 
 TECHNIQUES = {
     PruneMagnitude.name: "prune", PruneReconstruct.name: "prune", CorrectStatistics.name: "correct", FactoriseLowRank.name: "factorise",
-    QuantizeInt8.name: "quantize",
+    EqualiseChannels.name: "equalise", QuantizeInt8.name: "quantize",
 }  # fmt: skip
 
 
@@ -94,12 +97,14 @@ class _Optimizer:
         self.driver = Driver(graph)
         self.report = CompressionReport(describe_layers(self.layers), recipe=describe_recipe(recipe))
         self.origins: dict[str, str] = {}
+        self.equalised: EqualiseChannels | None = None
 
     def _readers(self) -> list[str]:
         """The techniques of the recipe that read calibration data."""
-        prune, correct, quantize = self.recipe.prune, self.recipe.correct, self.recipe.quantize
+        recipe, prune = self.recipe, self.recipe.prune
         reconstructs = prune is not None and prune.method == "reconstruct"
-        return [name for name, reads in (("prune", reconstructs), ("correct", correct), ("quantize", quantize)) if reads]
+        sections = (("prune", reconstructs), ("correct", recipe.correct), ("equalise", recipe.equalise), ("quantize", recipe.quantize))
+        return [name for name, reads in sections if reads]
 
     def _check_data(self) -> None:
         if (readers := self._readers()) and self.data is None:
@@ -109,7 +114,9 @@ class _Optimizer:
 
     def _check_readers(self, data: Calibration) -> None:
         """Data that can be read only once serve one technique."""
-        readers = self._readers()
+        readers, quantize = self._readers(), self.recipe.quantize
+        if not data.repeatable and quantize is not None and quantize.reads_again:
+            raise Error("calibration data: an iterator can be read only once, and quantize reads it again; pass a list or a function")
         if not data.repeatable and len(readers) > 1:
             names = " and ".join(readers)
             raise Error(f"calibration data: an iterator can be read only once, and {names} read it; pass a list or a function")
@@ -127,13 +134,33 @@ class _Optimizer:
             factorise = FactoriseLowRank(self.plans.factorise)
             self._run("factorise", factorise)
             self.origins = factorise.origins
+        if self.recipe.equalise is not None:
+            self._equalise(self.recipe.equalise)
         if self.recipe.quantize is not None:
-            data, runner = self._needed()
-            tick = self._tick("quantize")
-            self._run("quantize", QuantizeInt8(self.recipe.quantize, self.plans.quantize, data, runner, tick, self.origins))
+            self._quantize(self.recipe.quantize)
         infer_shapes(self.graph)
         self._fill_report(weights)
         return self.graph, self.report
+
+    def _equalise(self, section: Equalise) -> None:
+        data, runner = self._needed()
+        tick = self._tick("equalise")
+        self.equalised = EqualiseChannels(section, self.plans.equalise, data, runner, tick, self._levels(), self.origins)
+        self._run("equalise", self.equalised)
+
+    def _quantize(self, section: Quantize) -> None:
+        """Where layers became others, which the original model does not have, these are what rounding to outputs compares with."""
+        data, runner = self._needed()
+        original, gains = (copy(self.graph), {}) if self.origins else (load(self.original), self.equalised.made if self.equalised else {})
+        selection, tick = self.plans.quantize, self._tick("quantize")
+        self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains))
+
+    def _levels(self) -> dict[str, int]:
+        section = self.recipe.quantize
+        if section is None:
+            return {}
+        formats = {layer.name: weight_format(layer, section, self.plans.quantize, self.origins) for layer in weight_layers(self.graph)}
+        return {name: form.limit for name, form in formats.items()}
 
     def _prune(self, section: Prune) -> None:
         if section.method == "magnitude":
@@ -177,9 +204,12 @@ class _Optimizer:
         report.passes = [
             {"name": stats.name, "changes": stats.changes, "seconds": stats.seconds} for stats in self.driver.report.passes.values()
         ]
-        measure_sizes(report, weights, self.graph, self.origins)
+        made, read = ({}, {}) if self.equalised is None else (self.equalised.made, self.equalised.read)
+        groups = {layer.name: layer.group for layer in self.layers}
+        wanted = {name: scaled_weight(weight, made.get(name), read.get(name), groups[name]) for name, weight in weights.items()}
+        measure_sizes(report, wanted, self.graph, self.origins)
         if self.data is not None and self.runner is not None and self.data.repeatable:
-            measure_noise(report, self.original, self.graph, self.data, self.runner, self._tick("measure"))
+            measure_noise(report, self.original, self.graph, self.data, self.runner, self._tick("measure"), made)
         report.warnings += self._coverage()
 
     def _coverage(self) -> list[str]:

@@ -12,9 +12,10 @@ from ..base import GraphPass, Reject
 from ..patch import Patch
 from .layers import weight_layers
 from .parameters import set_parameters
-from .quantize import plan_selected, quantize_as_planned
+from .quantize import plan_selected, planned_formats
 from .quantize_math import activation_params
-from .recipe import QuantizeLayer
+from .quantized import layer_inputs, nearest_layers, quantize_as_planned
+from .recipe import Quantize, QuantizeLayer
 from .select import Selection
 
 RANGE = (-4.0, 4.0)
@@ -25,6 +26,7 @@ RANGE = (-4.0, 4.0)
 class AssumeInt8(GraphPass):
     """What QuantizeInt8 does, without calibration: every activation is taken to lie in RANGE. `origins`: as there."""
 
+    section: Quantize
     selection: Selection[QuantizeLayer]
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -33,7 +35,10 @@ class AssumeInt8(GraphPass):
 
     def patches(self, view: View) -> Iterator[Patch | Reject]:
         plan = plan_selected(view, self.selection, self.origins)
-        yield from quantize_as_planned(view, plan, dict.fromkeys(plan.source, activation_params(*RANGE)), {})
+        params = dict.fromkeys(plan.source, activation_params(*RANGE))
+        formats = planned_formats(plan, self.section, self.selection, self.origins)
+        rounded = nearest_layers(plan, formats, layer_inputs(plan, params), {})
+        yield from quantize_as_planned(view, plan, params, formats, rounded)
 
 
 @dataclass

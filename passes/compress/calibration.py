@@ -38,12 +38,13 @@ Source = (
 class Calibration:
     """A stream of feeds that fit a model. Every call of `batches` starts from the beginning.
 
-    `samples` is the number of samples, or None where only reading to the end can tell. `coverage`: of the reading that saw most.
+    `samples` is the number of samples, or None where only reading to the end can tell; `specs` are the inputs. `coverage`: of the reading
+    that saw most.
     """
 
     def __init__(self, feeds: Callable[[], Iterator[Feed]], specs: list[InputSpec], *, batch: int, samples: int | None, repeatable: bool):
         self._feeds = feeds
-        self._specs = specs
+        self.specs = specs
         self._batch = batch
         self._repeatable = repeatable
         self._started = False
@@ -68,8 +69,8 @@ class Calibration:
     def _checked(self, limit: int | None) -> Iterator[Feed]:
         coverage = Coverage()
         for index, feed in enumerate(self._feeds()):
-            check_feed(feed, self._specs, f"calibration data, feed {index}")
-            for piece in split_feed(feed, self._specs, self._batch):
+            check_feed(feed, self.specs, f"calibration data, feed {index}")
+            for piece in split_feed(feed, self.specs, self._batch):
                 coverage.add(piece, feed_samples(piece))
                 if coverage.samples > self.coverage.samples:
                     self.coverage = coverage
@@ -84,6 +85,20 @@ def feed_samples(feed: Feed) -> int:
     """The number of samples in a feed: the first dimension of its first input."""
     first = next(iter(feed.values()))
     return first.shape[0] if first.ndim else 1
+
+
+def spread(data: Calibration, samples: int) -> list[Feed]:
+    """`samples` to 2 · `samples` samples, as far as there are so many, in steps of equal length all over the data: every 2ⁿ-th sample."""
+    kept: list[Feed] = []
+    step, index = 1, 0
+    for batch in data.batches():
+        for feed in split_feed(batch, data.specs, 1):
+            if index % step == 0:
+                kept.append(feed)
+            index += 1
+            if len(kept) * feed_samples(feed) > 2 * samples:
+                kept, step = kept[::2], 2 * step
+    return kept
 
 
 def open_calibration(

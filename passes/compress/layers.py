@@ -36,6 +36,11 @@ class Layer:
         return self.group > 1 and self.weight.shape[1] == 1
 
     @property
+    def is_pointwise(self) -> bool:
+        """A convolution of one tap over all channels."""
+        return self.node.op == "Conv" and self.group == 1 and self.weight[0, 0].size == 1
+
+    @property
     def macs(self) -> int | None:
         """Multiplications for one sample, zeros included; None where the size of the output is not known."""
         shape = self.node.outputs[0].shape
@@ -46,14 +51,15 @@ class Layer:
     @property
     def out_axis(self) -> int:
         """The axis of the stored weight that counts output channels."""
-        return _out_axis(self.node)
+        return out_axis(self.node)
 
     def stored(self, weight: np.ndarray) -> np.ndarray:
         """`weight`, [out, in / group, *kernel], in the layout that the node stores."""
         return weight if self.out_axis == 0 else np.ascontiguousarray(weight.T)
 
 
-def _out_axis(node: gs.Node) -> int:
+def out_axis(node: gs.Node) -> int:
+    """The axis of a weight, as a node of WEIGHT_OPS reads it, that counts output channels."""
     if node.op == "Conv":
         return 0
     return 0 if node.op == "Gemm" and node.attrs.get("transB", 0) else 1
@@ -73,12 +79,12 @@ def as_layer(node: gs.Node) -> Layer | str:
     rank = weight.ndim
     if (rank < 3) if node.op == "Conv" else (rank != 2):
         return f"weights have {rank} dimensions"
-    bias = _bias(node, weight.shape[_out_axis(node)])
+    bias = _bias(node, weight.shape[out_axis(node)])
     if isinstance(bias, str):
         return bias
     if node.op == "Gemm" and (node.attrs.get("alpha", 1.0), node.attrs.get("transA", 0)) != (1.0, 0):
         return "Gemm with alpha or transA"
-    rows = weight if _out_axis(node) == 0 else weight.T
+    rows = weight if out_axis(node) == 0 else weight.T
     return Layer(node, rows, bias, node.attrs.get("group", 1) if node.op == "Conv" else 1)
 
 

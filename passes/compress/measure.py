@@ -10,7 +10,7 @@ import onnx_graphsurgeon as gs
 
 from ...graph import is_op, producer, to_model
 from .calibration import Calibration
-from .layers import Layer, as_layer, per_output_row
+from .layers import Layer, as_layer, out_axis, per_output_row
 from .metrics import power, ratio_db, sqnr_db
 from .observe import Runner, Tick, activations
 from .prune_math import sparsity_of
@@ -54,9 +54,11 @@ def measure_sizes(report: CompressionReport, original: Mapping[str, np.ndarray],
 
 
 def measure_noise(
-    report: CompressionReport, original: onnx.ModelProto, graph: gs.Graph, data: Calibration, runner: Runner, tick: Tick | None = None
-) -> None:
-    """SQNR of every layer's output and of the graph outputs over the first SAMPLES samples."""
+    report: CompressionReport, original: onnx.ModelProto, graph: gs.Graph, data: Calibration, runner: Runner, tick: Tick | None = None,
+    gains: Mapping[str, np.ndarray] | None = None,
+) -> None:  # fmt: skip
+    """SQNR of every layer's output and of the graph outputs over the first SAMPLES samples. gains: layer name -> by what the channels
+    (axis 1) of its output were scaled."""
     changed = to_model(graph)
     before, after = _outputs(original), _outputs(changed)
     pairs = {layer.name: (before[layer.name], after[layer.name]) for layer in report.layers}
@@ -66,13 +68,15 @@ def measure_noise(
     noise, signal = np.zeros(len(left)), np.zeros(len(left))
     varying: set[str] = set()
     sample: dict[str, np.ndarray] = {}
+    scales = [*((gains or {}).get(name) for name in pairs), *(None for _ in results)]
     first = activations(original, left, data, runner, SAMPLES, tick)
     second = activations(changed, right, data, runner, SAMPLES)
     for exact, approximate in zip(first, second, strict=True):
         report.samples_measured += next(iter(exact.values())).shape[0]
         for i, (a, b) in enumerate(zip(left, right, strict=True)):
-            signal[i] += power(exact[a])
-            noise[i] += power(exact[a] - approximate[b])
+            wanted = _times(exact[a], scales[i])
+            signal[i] += power(wanted)
+            noise[i] += power(wanted - approximate[b])
         varying.update(name for name in results if (exact[name] != sample.setdefault(name, exact[name][:1])).any())
     values = [ratio_db(s, n) for s, n in zip(signal, noise, strict=True)]
     for layer, value in zip(report.layers, values, strict=False):
@@ -81,6 +85,10 @@ def measure_noise(
         constant = (name for name in results if name not in varying)
         report.warnings += [f"calibration: output '{name}' of the original model is the same for every sample" for name in constant]
     report.outputs = dict(zip(results, values[len(report.layers) :], strict=True))
+
+
+def _times(values: np.ndarray, gain: np.ndarray | None) -> np.ndarray:
+    return values if gain is None else values * gain.astype(np.float32).reshape((-1,) + (1,) * (values.ndim - 2))
 
 
 def _outputs(model: onnx.ModelProto) -> dict[str, str]:
@@ -104,6 +112,5 @@ def _dequantised(node: gs.Node) -> Layer:
     if isinstance(layer, Layer):
         return layer
     values, scale = (constant.values for constant in _stored(node.inputs[1])[:2])
-    axis = int(producer(node.inputs[1]).attrs["axis"])  # type: ignore[union-attr]
-    rows = values if axis == 0 else values.T
+    rows = values if out_axis(node) == 0 else values.T
     return Layer(node, rows * per_output_row(scale, rows), None, node.attrs.get("group", 1) if node.op == "Conv" else 1)

@@ -20,11 +20,12 @@ T = TypeVar("T")
 
 @dataclass
 class Plans:
-    """What to prune and factorise; what to leave out of correction; what to leave out of and change in quantisation."""
+    """What to prune and factorise; what to leave out of correction and equalisation; what to leave out of and change in quantisation."""
 
     prune: PrunePlan = field(default_factory=PrunePlan)
     correct: Selection[None] = field(default_factory=Selection)
     factorise: FactorisePlan = field(default_factory=FactorisePlan)
+    equalise: Selection[None] = field(default_factory=Selection)
     quantize: Selection[Any] = field(default_factory=Selection)
 
 
@@ -52,6 +53,8 @@ class _Planner:
             picked = self._select("factorise", factorise, layers, skipped)
             pruned = plans.prune.targets
             plans.factorise = self._attempt(lambda: plan_factorising(self._layers, factorise, picked, pruned), plans.factorise)
+        if recipe.equalise is not None:
+            plans.equalise = self._select("equalise", recipe.equalise, layers, skipped)
         if recipe.quantize is not None:
             plans.quantize = self._select("quantize", recipe.quantize, self._nodes, skipped)
         if self._problems:

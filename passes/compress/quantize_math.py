@@ -35,19 +35,32 @@ def quantize(x: np.ndarray, scale: np.ndarray | np.float32, zero_point: int, lo:
     return np.clip(np.rint(x / scale).astype(np.int64) + zero_point, lo, hi)
 
 
-def weight_scales(weight: np.ndarray, bias: np.ndarray | None, input_scale: np.float32) -> np.ndarray:
-    """f32 [out]: max |w| / 127 of each output channel, raised where the bias would not fit in s32. `weight` is [out, ...]."""
+def fake_quantize(x: np.ndarray, params: QuantParams) -> np.ndarray:
+    """f32 values as they are behind QuantizeLinear and DequantizeLinear."""
+    integers = np.clip(np.rint(x / params.scale) + np.float32(params.zero_point), 0, 255) - np.float32(params.zero_point)
+    return (integers * params.scale).astype(np.float32)
+
+
+def weight_scales(
+    weight: np.ndarray, bias: np.ndarray | None, input_scale: np.float32, limit: int = WEIGHT_MAX, per_channel: bool = True
+) -> np.ndarray:
+    """f32 [out]: max |w| / limit of each output channel, raised where the bias would not fit in s32. `weight` is [out, ...].
+
+    Not `per_channel`: the greatest of them for all.
+    """
     peak = np.abs(weight.reshape(weight.shape[0], -1)).max(axis=1).astype(np.float64)
-    scale = peak / WEIGHT_MAX
+    scale = peak / limit
     scale[peak == 0] = scale.max() if peak.any() else 1.0
     if bias is not None:
         scale = np.maximum(scale, np.abs(bias.astype(np.float64)) / (np.float64(input_scale) * BIAS_MAX))
+    if not per_channel:
+        scale = np.full_like(scale, scale.max())
     return np.maximum(scale, SCALE_MIN).astype(np.float32)
 
 
-def quantize_weight(weight: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """s8, same shape; zeros stay zeros."""
-    return quantize(weight, per_output_row(scale, weight), 0, -WEIGHT_MAX, WEIGHT_MAX).astype(np.int8)
+def quantize_weight(weight: np.ndarray, scale: np.ndarray, limit: int = WEIGHT_MAX) -> np.ndarray:
+    """s8 in ±limit, same shape; zeros stay zeros."""
+    return quantize(weight, per_output_row(scale, weight), 0, -limit, limit).astype(np.int8)
 
 
 def quantize_bias(bias: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ...graph.errors import RecipeError
 
 Pattern = Literal["1x1", "2x1", "4x1"]
-RangeMethod = Literal["minmax", "percentile", "mse"]
+RangeMethod = Literal["minmax", "percentile", "mse", "entropy", "output"]
+Bits = Annotated[int, Field(ge=2, le=8)]
 Special = Literal["first", "depthwise", "last"]
 
 Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -104,25 +105,53 @@ class Factorise(_Section):
         return self
 
 
+class Equalise(_Section):
+    """Scales channels against the weights around them, measured on `samples` calibration samples, so that quantisation costs less.
+
+    margin: of a channel below the bound of a Clip, how many times its greatest value has to stay below that bound.
+    """
+
+    method: Literal["noise", "weights"] = "noise"
+    margin: Annotated[float, Field(ge=1.0)] = 1.25
+    samples: Annotated[int, Field(ge=1)] = 256
+    skip: list[str] = []
+
+
 class QuantizeLayer(_Section):
     """What differs for the output ranges of the nodes that a selector matches. Left out: as in the section."""
 
     range: RangeMethod | None = None
     percentile: Percentile | None = None
+    bits: Bits | None = None
 
 
 class Quantize(_Section):
-    """Static int8: activations u8, asymmetric, per tensor; weights s8, symmetric, per output channel; biases s32.
+    """Static int8: activations u8, asymmetric, per tensor; weights of at most 8 `bits`, symmetric; biases s32.
 
-    correct_bias: takes the mean error that rounding the weights adds to each output channel off the bias.
+    search_samples: of the range method "output". correct_bias: takes the mean error that rounding the weights to nearest adds to each
+    output channel off the bias. rounding: to the nearest integers, or so that the layers' outputs come close to the original model's;
+    refit then solves the weights for these before it rounds. per_channel: a scale per output channel, or one for a layer's weights.
+    pointwise_bits: of 1x1 convolutions.
     """
 
     range: RangeMethod = "percentile"
     percentile: Percentile = 99.99
     samples: Annotated[int, Field(ge=1)] | None = None
+    search_samples: Annotated[int, Field(ge=1)] = 16
     correct_bias: bool = True
+    rounding: Literal["nearest", "outputs"] = "nearest"
+    refit: bool = False
+    per_channel: bool = True
+    bits: Bits = 8
+    pointwise_bits: Bits | None = None
     skip: list[str] = []
     layers: dict[str, QuantizeLayer] = {}
+
+    @property
+    def reads_again(self) -> bool:
+        """Whether calibration data have to be read more than once."""
+        ranges = [self.range, *(layer.range for layer in self.layers.values())]
+        return self.rounding == "outputs" or "output" in ranges
 
 
 class Recipe(_Section):
@@ -133,6 +162,7 @@ class Recipe(_Section):
     prune: Prune | None = None
     correct: Correct | None = None
     factorise: Factorise | None = None
+    equalise: Equalise | None = None
     quantize: Quantize | None = None
 
 
@@ -169,7 +199,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _validate(document: dict[str, Any], where: str) -> Recipe:
-    document = {key: {} if key in ("correct", "quantize") and value in (True, None) else value for key, value in document.items()}
+    switches = ("correct", "equalise", "quantize")
+    document = {key: {} if key in switches and value in (True, None) else value for key, value in document.items()}
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:

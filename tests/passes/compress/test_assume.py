@@ -1,5 +1,5 @@
 import numpy as np
-from honed.graph import load
+from honed.graph import copy, load
 from honed.passes.compress.assume import AssumeInt8, AssumeWeights
 from honed.passes.compress.calibration import open_calibration
 from honed.passes.compress.inputs import input_specs
@@ -18,15 +18,15 @@ def operators(graph):
 
 def test_int8_has_the_form_that_calibration_would_give():
     assumed, measured = load(residual_net()), load(residual_net())
-    Driver(assumed).run([AssumeInt8(Selection())])
+    Driver(assumed).run([AssumeInt8(Quantize(), Selection())])
     data = open_calibration(samples(4), input_specs(residual_net()))
-    Driver(measured).run([QuantizeInt8(Quantize(), Selection(), data, run_ort)])
+    Driver(measured).run([QuantizeInt8(Quantize(), Selection(), data, run_ort, copy(measured))])
     assert operators(assumed) == operators(measured) and any(op == "QuantizeLinear" for _, op in operators(assumed))
 
 
 def test_skipped_layers_stay_f32():
     graph = load(residual_net())
-    Driver(graph).run([AssumeInt8(Selection(skipped={"conv1": "conv1"}))])
+    Driver(graph).run([AssumeInt8(Quantize(), Selection(skipped={"conv1": "conv1"}))])
     assert [layer.name for layer in weight_layers(graph)] == ["conv1"]
 
 

@@ -4,7 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 from honed.graph import Error, ShapeError
-from honed.passes.compress.calibration import open_calibration
+from honed.passes.compress.calibration import open_calibration, spread
 from honed.passes.compress.images import ImageOptions, image_tensor, load_image
 from honed.passes.compress.inputs import InputSpec, input_specs
 from honed.passes.compress.npz import NpzArray
@@ -174,3 +174,12 @@ BAD_OPTIONS = [((4, 4), (0.5, 0.5), (1, 1)), ((0, 4), (0.5,), (1.0,)), ((4, 4), 
 def test_image_options_that_are_none(bad):
     with pytest.raises(Error, match="images"):
         ImageOptions(*bad)
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(5, 8), (16, 8), (17, 8), (1000, 8), (3, 1)])
+def test_spread_takes_samples_in_equal_steps_from_all_over(count, wanted):
+    data = open_calibration(np.arange(count, dtype=np.float32).reshape(count, 1), [InputSpec("x", F32, ("n", 1))], batch=4)
+    kept = [float(feed["x"][0, 0]) for feed in spread(data, wanted)]
+    steps = set(np.diff(kept))
+    assert len(steps) <= 1 and kept[0] == 0 and kept[-1] + max(steps, default=1) >= count
+    assert min(wanted, count) <= len(kept) <= 2 * wanted

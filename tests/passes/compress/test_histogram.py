@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from honed.passes.compress.histogram import BINS, Histogram, minmax_range, mse_range, percentile_range
+from honed.passes.compress.histogram import BINS, Histogram, entropy_range, minmax_range, mse_range, percentile_range
 from honed.passes.compress.moments import ChannelMoments
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,3 +85,43 @@ def test_moments_agree_with_numpy(axis):
     axes = (0, 2, 3) if axis == 1 else (0, 1, 2)
     np.testing.assert_allclose(moments.mean, x.mean(axes, dtype=np.float64), rtol=1e-6)
     np.testing.assert_allclose(moments.std, x.std(axes, dtype=np.float64), rtol=1e-5)
+
+
+def test_entropy_keeps_what_has_no_tail_and_clips_outliers():
+    rng = np.random.default_rng(0)
+    flat = filled(rng.uniform(-1, 1, 200_000))
+    lo, hi = entropy_range(flat)
+    assert lo < -0.98 and hi > 0.98
+    x = rng.standard_normal(200_000)
+    x[:2] = 50
+    lo, hi = entropy_range(filled(x))
+    assert 3 < hi < 10
+    assert entropy_range(filled([0.0, 0.0])) == (0.0, 0.0)
+    assert entropy_range(filled([2.0]))[0] == 0.0
+
+
+def test_entropy_is_the_least_divergence_by_the_definition():
+    x = np.random.default_rng(1).laplace(size=50_000).astype(np.float32)
+    histogram = filled(x)
+    lo, hi = entropy_range(histogram, levels=15)
+    edges, counts = histogram.edges().astype(np.float64), histogram.counts.astype(np.float64)
+    centres = (edges[:-1] + edges[1:]) / 2
+
+    def divergence(low, high):
+        p, q = np.zeros(len(counts)), np.zeros(len(counts))
+        inside = [i for i, c in enumerate(centres) if low <= c <= high]
+        for i, c in enumerate(counts):
+            p[min(max(i, inside[0]), inside[-1])] += c
+        levels = {}
+        for i in inside:
+            if counts[i]:
+                levels.setdefault(round((centres[i] - low) / (high - low) * 15), []).append(i)
+        for members in levels.values():
+            q[members] = counts[members].sum() / len(members)
+        seen = p > 0
+        return (p[seen] / p.sum() * np.log(p[seen] / p.sum() / (np.maximum(q[seen], 1e-9) / q.sum()))).sum()
+
+    least = divergence(lo, hi)
+    low, high = minmax_range(histogram)
+    assert all(least <= divergence(lo, high * f) * 1.05 and least <= divergence(low * f, hi) * 1.05 for f in np.arange(4, 129, 8) / 128)
+    assert least < 0.6 * divergence(low, high)

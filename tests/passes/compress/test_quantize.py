@@ -1,7 +1,7 @@
 import numpy as np
 import onnx
 import pytest
-from honed.graph import to_model
+from honed.graph import copy, to_model
 from honed.passes import Driver
 from honed.passes.compress.calibration import open_calibration
 from honed.passes.compress.inputs import input_specs
@@ -28,7 +28,7 @@ def quantised(model, data=None, skip=(), layers=None, **settings):
     section = Quantize(skip=list(skip), layers=layers or {}, **settings)
     selection = resolve("quantize", [Target(n.name, n.op) for n in graph.nodes], section.skip, section.layers)
     calibration = open_calibration(samples() if data is None else data, input_specs(to_model(graph)))
-    report = Driver(graph, check_patches=True).run([QuantizeInt8(section, selection, calibration, run_ort)])
+    report = Driver(graph, check_patches=True).run([QuantizeInt8(section, selection, calibration, run_ort, copy(graph))])
     result = to_model(graph)
     onnx.checker.check_model(result, full_check=True)
     return result, report
@@ -208,9 +208,9 @@ def test_a_second_run_adds_nothing():
     data = open_calibration(samples(), input_specs(to_model(graph)))
     selection = resolve("quantize", [])
     driver = Driver(graph)
-    driver.run([QuantizeInt8(Quantize(), selection, data, run_ort)])
+    driver.run([QuantizeInt8(Quantize(), selection, data, run_ort, copy(graph))])
     count = len(graph.nodes)
-    report = driver.run([QuantizeInt8(Quantize(), selection, data, run_ort)])
+    report = driver.run([QuantizeInt8(Quantize(), selection, data, run_ort, copy(graph))])
     assert len(graph.nodes) == count
     assert report.refusals_of("conv1") == {"quantize-int8": "weights are not constant"}
 

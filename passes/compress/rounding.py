@@ -1,0 +1,136 @@
+"""Quantised layers: integers, scales and biases, rounded to nearest or so that the layers' outputs stay what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx_graphsurgeon as gs
+
+from ...graph import copy, infer_shapes, sort_nodes
+from .calibration import Calibration
+from .formats import Format
+from .layers import Layer, as_layer, per_output_row
+from .observe import Runner, Tick
+from .quantize_math import QuantParams, bias_shift, quantize_bias, quantize_weight, weight_scales
+from .reconstruct.gather import MomentsWalk
+from .reconstruct.moments import LayerMoments
+from .reconstruct.rounding import quantise_to_outputs
+from .reconstruct.workspace import workspace
+
+DAMPINGS = (0.003, 0.03, 0.3, 3.0)
+
+
+@dataclass
+class RoundedLayer:
+    """integers s8 [out, in / group, *kernel], scale f32 [out] (one value for all, or for each output channel), bias f32 [out] or None."""
+
+    integers: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray | None
+    facts: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> np.ndarray:
+        """f32, as the dequantised integers are."""
+        return self.integers * per_output_row(self.scale, self.integers)
+
+
+def round_to_nearest(layer: Layer, form: Format, params: QuantParams | None, mean: np.ndarray | None) -> RoundedLayer:
+    """params: of the layer's input. Where the input's `mean` [in] is known, the bias gives back what rounding adds on average,
+    Σ (w' - w) · E[x] (Nagel et al., arXiv 1906.04721, section 4.2, with measured means)."""
+    bias = layer.bias if params is not None else None
+    scale = weight_scales(layer.weight, bias, params.scale if params else np.float32(1), form.limit, form.per_channel)
+    rounded = RoundedLayer(quantize_weight(layer.weight, scale, form.limit), scale, layer.bias)
+    if mean is not None and bias is not None:
+        rounded.bias = (bias - bias_shift(rounded.weight - layer.weight, mean, layer.group)).astype(np.float32)
+    return rounded
+
+
+def round_to_outputs(
+    graph: gs.Graph, original: gs.Graph, formats: Mapping[str, Format], params: Mapping[str, QuantParams | None],
+    gains: Mapping[str, np.ndarray], data: Calibration, runner: Runner, limit: int | None, refit: bool, tick: Tick | None = None,
+) -> Iterator[tuple[str, RoundedLayer]]:  # fmt: skip
+    """Layers in the order of the graph, each for its input as the layers before it, quantised, make it, and for its output in `original`,
+    times `gains` (per output channel, by layer name).
+
+    graph: with quantised activations and f32 weights; it is left as it is. original: a graph with nodes of the same names.
+    """
+    changed = copy(graph)
+    sort_nodes(changed)
+    infer_shapes(changed)
+    nodes = {node.name: node for node in changed.nodes}
+    names = [node.name for node in changed.nodes if node.name in formats]
+    with workspace(None) as folder:
+        walk = MomentsWalk(changed, original, names, data, runner, Path(folder) / "activations", limit)
+        for done, name in enumerate(names):
+            layer = as_layer(nodes[name])
+            assert isinstance(layer, Layer)
+            halves = tuple(_times(half, gains.get(name)) for half in walk.halves(layer))
+            rounded = _round(layer, formats[name], params[name], halves[0], halves[1], refit)
+            _set(layer, rounded, params[name])
+            yield name, rounded
+            if tick is not None:
+                tick(done + 1, len(names))
+
+
+def _times(moments: LayerMoments, gain: np.ndarray | None) -> LayerMoments:
+    """Moments for outputs times `gain` [out]."""
+    if gain is None:
+        return moments
+    g = gain.reshape(moments.outputs.shape)
+    cross, outputs, power = moments.cross * g[:, :, None], moments.outputs * g, moments.power * g * g
+    return LayerMoments(moments.inner, cross, moments.inputs, outputs, power, moments.count)
+
+
+def _round(layer: Layer, form: Format, params: QuantParams | None, first: LayerMoments, second: LayerMoments, refit: bool) -> RoundedLayer:
+    fit_bias = layer.bias is not None
+    problem = (first + second).problem(fit_bias)
+    prior = layer.weight.astype(np.float64).reshape(problem.cross.shape)
+    keep = prior != 0
+    damping = _least_held_out(layer, first, second, prior) if refit else DAMPINGS[1]
+    damped = problem.damped(damping, prior)
+    if not refit:
+        damped.cross = prior @ damped.hessian
+    target = _solve(damped.hessian, damped.cross) if refit and keep.all() else prior
+    integers, scale = quantise_to_outputs(damped, target, form.limit, keep, form.per_channel)
+    weight = (integers * scale[:, :, None].astype(np.float32)).astype(np.float32)
+    bias = problem.bias(weight).astype(np.float32).reshape(-1) if fit_bias else None
+    signal = float(problem.signal.sum()) or 1.0
+    error = float(problem.errors(weight).sum() / signal)
+    floor = float(problem.errors(target).sum() / signal)
+    rounded = RoundedLayer(integers.astype(np.int8).reshape(layer.weight.shape), scale.astype(np.float32).reshape(-1), bias)
+    rounded.facts = {"damping": damping, "output_error": error, "output_error_unrounded": floor}
+    return rounded
+
+
+def _solve(hessian: np.ndarray, cross: np.ndarray) -> np.ndarray:
+    return np.swapaxes(np.linalg.solve(hessian, np.swapaxes(cross, 1, 2)), 1, 2)
+
+
+def _least_held_out(layer: Layer, first: LayerMoments, second: LayerMoments, prior: np.ndarray) -> float:
+    """The damping of which solutions for one half of the data do best on the other."""
+    problems = [half.problem(layer.bias is not None) for half in (first, second)]
+    errors = []
+    for damping in DAMPINGS:
+        total = 0.0
+        for seen, other in (problems, problems[::-1]):
+            damped = seen.damped(damping, prior)
+            weight = _solve(damped.hessian, damped.cross)
+            total += float(other.errors(weight, seen.bias(weight)).sum())
+        errors.append(total)
+    return DAMPINGS[int(np.argmin(errors))]
+
+
+def _set(layer: Layer, rounded: RoundedLayer, params: QuantParams | None) -> None:
+    """Gives the layer's node, in place, the weights and bias that its quantised form computes with."""
+    layer.node.inputs[1] = gs.Constant(f"{layer.node.inputs[1].name}_rounded", layer.stored(rounded.weight))
+    if rounded.bias is not None:
+        bias = rounded.bias
+        if params is not None:
+            scale = params.scale * rounded.scale
+            bias = quantize_bias(bias, scale) * scale
+        layer.node.inputs[2] = gs.Constant(f"{layer.node.inputs[2].name}_rounded", bias.astype(np.float32))
+        layer.node.attrs.pop("beta", None)
