@@ -4,35 +4,25 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "job.h"
+
 enum {
-  chunks_per_thread = 4,    /* evens out tasks of unequal cost and threads of unequal speed */
-  watch_nanoseconds = 20000 /* how long an idle thread looks for work before it sleeps */
+  num_jobs = 16,            /* calls that share the workers at a time; others run on their callers alone */
+  watch_nanoseconds = 50000 /* how long a thread that has nothing to do looks for news before it sleeps */
 };
 
-/* One parallel call, on the stack of its caller. Fields below `next` are guarded by the pool's lock. */
-typedef struct job {
-  const honed_call *call;
-  char *scratch;
-  size_t scratch_stride;
-  int64_t chunk;
-  _Atomic int64_t claimed; /* tasks up to here have been claimed */
-  _Atomic size_t working;  /* workers that have joined and not left; changed with the lock held */
-  struct job *next;
-  size_t room;   /* workers that may still join */
-  size_t joined; /* workers that ever joined: the next one's scratch */
-} job;
-
 struct honed_thread_pool {
+  honed_job jobs[num_jobs];
+  _Alignas(64) _Atomic uint64_t news; /* counts the jobs that were opened, and the pool's closing */
+  _Alignas(64) _Atomic size_t asleep; /* workers that wait for `posted` */
+  _Atomic size_t waiting;             /* callers that wait for `finished` */
+  _Atomic bool closing;
   pthread_mutex_t lock;
-  pthread_cond_t posted;   /* a job was posted, or the pool is closing */
-  pthread_cond_t finished; /* some job has no worker left */
-  _Atomic uint64_t news;   /* counts what `posted` announces; changed with the lock held */
-  job *jobs;               /* open for workers to join */
-  size_t asleep;           /* workers that wait for `posted` */
-  bool closing;
+  pthread_cond_t posted, finished;
   pid_t process; /* that has the workers */
   size_t num_workers;
   pthread_t workers[];
@@ -54,107 +44,91 @@ static void relax(void) {
 #endif
 }
 
-static void work(job *j, size_t thread) {
-  const int64_t num_tasks = j->call->num_tasks;
+/* Works on the open job that has the fewest workers, so that sessions share them evenly; false where there is none. */
+static bool help(honed_thread_pool *pool) {
   for (;;) {
-    const int64_t begin = atomic_fetch_add_explicit(&j->claimed, j->chunk, memory_order_relaxed);
-    if (begin >= num_tasks) return;
-    const int64_t end = num_tasks - begin < j->chunk ? num_tasks : begin + j->chunk;
-    j->call->kernel(j->call, j->scratch + thread * j->scratch_stride, begin, end);
+    honed_job *best = NULL;
+    int fewest = 0;
+    for (honed_job *job = pool->jobs; job < pool->jobs + num_jobs; job++) {
+      const int joined = honed_job_joined(job);
+      if (joined < 0 || (best != NULL && joined >= fewest)) continue;
+      best = job;
+      fewest = joined;
+    }
+    bool last = false;
+    if (best == NULL) return false;
+    if (!honed_job_join(best, &last)) continue;
+    /* Either this sees the caller that waits, or the caller sees that nobody is at work. */
+    if (last && atomic_load(&pool->waiting) > 0) {
+      pthread_mutex_lock(&pool->lock);
+      pthread_cond_broadcast(&pool->finished);
+      pthread_mutex_unlock(&pool->lock);
+    }
+    return true;
   }
 }
 
-/* The open job that has the fewest workers, so that sessions share them evenly. */
-static job *choose(const honed_thread_pool *pool) {
-  job *best = NULL;
-  for (job *j = pool->jobs; j != NULL; j = j->next) {
-    if (j->room == 0 || atomic_load_explicit(&j->claimed, memory_order_relaxed) >= j->call->num_tasks) continue;
-    if (best == NULL || j->joined < best->joined) best = j;
-  }
-  return best;
-}
-
-/* Called and returns with the lock held. */
-static void join(honed_thread_pool *pool, job *j) {
-  const size_t thread = ++j->joined;
-  j->room--;
-  atomic_fetch_add_explicit(&j->working, 1, memory_order_relaxed);
-  pthread_mutex_unlock(&pool->lock);
-  work(j, thread);
-  pthread_mutex_lock(&pool->lock);
-  /* Once `working` is 0 the job may be gone. */
-  if (atomic_fetch_sub_explicit(&j->working, 1, memory_order_release) == 1) pthread_cond_broadcast(&pool->finished);
-}
-
-/* Called and returns with the lock held. */
-static void wait_for_news(honed_thread_pool *pool) {
-  const uint64_t seen = atomic_load_explicit(&pool->news, memory_order_relaxed);
-  pthread_mutex_unlock(&pool->lock);
+static void wait_for_news(honed_thread_pool *pool, uint64_t seen) {
   for (int64_t end = now_nanoseconds() + watch_nanoseconds; now_nanoseconds() < end;) {
-    for (int i = 0; i < 16 && atomic_load_explicit(&pool->news, memory_order_relaxed) == seen; i++) relax();
-    if (atomic_load_explicit(&pool->news, memory_order_relaxed) != seen) break;
+    for (int i = 0; i < 16; i++) {
+      if (atomic_load_explicit(&pool->news, memory_order_relaxed) != seen) return;
+      relax();
+    }
   }
   pthread_mutex_lock(&pool->lock);
-  pool->asleep++;
-  while (atomic_load_explicit(&pool->news, memory_order_relaxed) == seen) pthread_cond_wait(&pool->posted, &pool->lock);
-  pool->asleep--;
+  atomic_fetch_add(&pool->asleep, 1);
+  while (atomic_load(&pool->news) == seen) pthread_cond_wait(&pool->posted, &pool->lock);
+  atomic_fetch_sub(&pool->asleep, 1);
+  pthread_mutex_unlock(&pool->lock);
 }
 
 static void *worker(void *argument) {
   honed_thread_pool *pool = argument;
-  pthread_mutex_lock(&pool->lock);
-  while (!pool->closing) {
-    job *j = choose(pool);
-    if (j != NULL) {
-      join(pool, j);
-    } else {
-      wait_for_news(pool);
-    }
+  while (!atomic_load_explicit(&pool->closing, memory_order_relaxed)) {
+    const uint64_t seen = atomic_load_explicit(&pool->news, memory_order_acquire);
+    if (!help(pool) && !atomic_load_explicit(&pool->closing, memory_order_relaxed)) wait_for_news(pool, seen);
   }
-  pthread_mutex_unlock(&pool->lock);
   return NULL;
 }
 
-static void post(honed_thread_pool *pool, job *j) {
+/* Either this sees the workers that sleep, or they see the news. */
+static void announce(honed_thread_pool *pool, size_t workers) {
+  atomic_fetch_add(&pool->news, 1);
+  const size_t asleep = atomic_load(&pool->asleep);
+  if (asleep == 0) return;
   pthread_mutex_lock(&pool->lock);
-  j->next = pool->jobs;
-  pool->jobs = j;
-  atomic_fetch_add_explicit(&pool->news, 1, memory_order_relaxed);
-  const size_t wake = j->room < pool->asleep ? j->room : pool->asleep;
+  for (size_t i = 0; i < workers && i < asleep; i++) pthread_cond_signal(&pool->posted);
   pthread_mutex_unlock(&pool->lock);
-  for (size_t i = 0; i < wake; i++) pthread_cond_signal(&pool->posted);
 }
 
-/* Closes the job for workers and waits for those that joined. Taking the lock orders their writes before the caller's reads. */
-static void finish(honed_thread_pool *pool, job *j) {
-  pthread_mutex_lock(&pool->lock);
-  job **link = &pool->jobs;
-  while (*link != j) link = &(*link)->next;
-  *link = j->next;
-  if (atomic_load_explicit(&j->working, memory_order_relaxed) > 0) {
-    pthread_mutex_unlock(&pool->lock);
-    for (int64_t end = now_nanoseconds() + watch_nanoseconds; now_nanoseconds() < end;) {
-      if (atomic_load_explicit(&j->working, memory_order_relaxed) == 0) break;
+static void wait_for_workers(honed_thread_pool *pool, const honed_job *job) {
+  if (!honed_job_busy(job)) return;
+  for (int64_t end = now_nanoseconds() + watch_nanoseconds; now_nanoseconds() < end;) {
+    for (int i = 0; i < 16; i++) {
+      if (!honed_job_busy(job)) return;
       relax();
     }
-    pthread_mutex_lock(&pool->lock);
   }
-  while (atomic_load_explicit(&j->working, memory_order_acquire) > 0) pthread_cond_wait(&pool->finished, &pool->lock);
+  pthread_mutex_lock(&pool->lock);
+  atomic_fetch_add(&pool->waiting, 1);
+  while (honed_job_busy(job)) pthread_cond_wait(&pool->finished, &pool->lock);
+  atomic_fetch_sub(&pool->waiting, 1);
   pthread_mutex_unlock(&pool->lock);
 }
 
 void honed_thread_pool_run(honed_thread_pool *pool, const honed_call *call, char *scratch, size_t scratch_stride, size_t num_threads) {
   const size_t threads = (uint64_t)call->num_tasks < num_threads ? (size_t)call->num_tasks : num_threads;
-  if (threads <= 1) {
+  honed_job *job = pool->jobs, *const end = pool->jobs + num_jobs;
+  while (threads > 1 && job < end && !honed_job_take(job, call, scratch, scratch_stride, threads)) job++;
+  if (threads <= 1 || job == end) {
     if (call->num_tasks > 0) call->kernel(call, scratch, 0, call->num_tasks);
     return;
   }
-  const int64_t chunks = (int64_t)threads * chunks_per_thread;
-  job j = {
-      .call = call, .scratch = scratch, .scratch_stride = scratch_stride, .chunk = (call->num_tasks - 1) / chunks + 1, .room = threads - 1};
-  post(pool, &j);
-  work(&j, 0);
-  finish(pool, &j);
+  honed_job_open(job);
+  announce(pool, threads - 1);
+  honed_job_work(job);
+  wait_for_workers(pool, job);
+  honed_job_release(job);
 }
 
 /* Starts the workers with all signals blocked: the process's signals are its own threads' business. */
@@ -173,8 +147,10 @@ static honed_status start(honed_thread_pool *pool, size_t num_workers, honed_con
 }
 
 honed_status honed_thread_pool_new(size_t num_threads, honed_thread_pool **out, honed_context *ctx) {
-  honed_thread_pool *pool = calloc(1, sizeof *pool + (num_threads - 1) * sizeof pool->workers[0]);
+  const size_t bytes = sizeof(honed_thread_pool) + (num_threads - 1) * sizeof(pthread_t);
+  honed_thread_pool *pool = aligned_alloc(64, (bytes + 63) / 64 * 64);
   if (pool == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for a pool of %zu threads", num_threads);
+  memset(pool, 0, bytes);
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->posted, NULL);
   pthread_cond_init(&pool->finished, NULL);
@@ -190,11 +166,8 @@ honed_status honed_thread_pool_new(size_t num_threads, honed_thread_pool **out, 
 
 void honed_thread_pool_delete(honed_thread_pool *pool) {
   if (is_forked(pool)) return;
-  pthread_mutex_lock(&pool->lock);
-  pool->closing = true;
-  atomic_fetch_add_explicit(&pool->news, 1, memory_order_relaxed);
-  pthread_cond_broadcast(&pool->posted);
-  pthread_mutex_unlock(&pool->lock);
+  atomic_store_explicit(&pool->closing, true, memory_order_relaxed);
+  announce(pool, pool->num_workers);
   for (size_t i = 0; i < pool->num_workers; i++) pthread_join(pool->workers[i], NULL);
   pthread_cond_destroy(&pool->finished);
   pthread_cond_destroy(&pool->posted);

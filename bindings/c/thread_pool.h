@@ -1,9 +1,8 @@
 /* Threads that all sessions of an engine share.
  *
- * A call's tasks are cut into chunks, which the calling thread and the workers that happen to be free claim one by one. The caller
- * works as well and never waits for a worker that has not started, so any number of sessions make progress with any number of
- * workers. A worker that finds nothing to do watches for new work for some microseconds, which bridges the gap between two
- * operators, and then sleeps.
+ * A call's tasks are shared by the calling thread and the workers that happen to be free, as job.h says. The caller never waits for a
+ * worker that has not started, so any number of sessions make progress with any number of workers. A worker that finds nothing to do
+ * watches for new work for some microseconds, which bridges the gap between two operators, and then sleeps.
  *
  * A child process made by fork() has no workers: there the pool runs everything on the calling thread, and takes no lock. */
 #ifndef HONED_THREAD_POOL_H

@@ -57,6 +57,7 @@ struct honed_call {
   /* Filled by reshape. */
   honed_kernel kernel;
   int64_t num_tasks;
+  bool prepares;          /* a range of tasks has preparations that do not shrink with it: the executor keeps ranges long */
   size_t scratch_bytes;   /* per thread; the executor hands over 64-byte-aligned memory, uninitialised */
   void *plan;             /* from honed_call_alloc, or NULL */
   honed_arena *allocator; /* the session's, for honed_call_alloc */

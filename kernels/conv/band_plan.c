@@ -4,7 +4,7 @@
 
 enum {
   tile_vectors = 3, /* the widest tile of the kernels: a band is a multiple of it */
-  wanted_tasks = 8,
+  wanted_tasks = 32,
   chunk_rows = 8, /* kernels take so many output channels at a time */
 };
 
@@ -42,6 +42,18 @@ static void choose_bands(honed_band_plan *plan, const honed_band_layout *layout,
   plan->plane_pixels = honed_divide_up(pixels_used, layout->plane_pixels) * layout->plane_pixels;
 }
 
+/* Of one group of an image. */
+static int64_t band_tasks(const honed_band_plan *plan) { return (plan->bands - 1) * plan->chunks + plan->last_chunks; }
+
+/* Cuts bands into chunks of output channels such that tasks are alike: a shorter last band has fewer. */
+static void choose_chunks(honed_band_plan *plan, int64_t outer) {
+  const int64_t vectors = outer * plan->used_vectors, most = honed_larger(plan->blocks / chunk_blocks(plan), 1);
+  const int64_t band = honed_smaller(plan->band_vectors, plan->used_vectors);
+  const int64_t last = plan->used_vectors - (plan->bands - 1) * plan->band_vectors;
+  plan->chunks = vectors == 0 ? 1 : honed_smaller(honed_divide_up(wanted_tasks * band, vectors), most);
+  plan->last_chunks = vectors == 0 ? 1 : honed_larger(plan->chunks * last / band, 1);
+}
+
 honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_layout *layout, honed_call *call, honed_context *ctx) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
   void *memory = NULL, *valid = NULL;
@@ -67,18 +79,20 @@ honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_lay
   for (int64_t tap = 0; tap < plan->taps; tap++) {
     tap_offset[tap] = plan->tap_phase[tap] * plan->plane_pixels + plan->tap_shift[tap] - plan->first_shift;
   }
-  const int64_t tasks = y->dims[0] * plan->group * plan->bands, most = plan->blocks / chunk_blocks(plan);
-  plan->chunks = tasks == 0 ? 1 : honed_larger(honed_smaller(honed_divide_up(wanted_tasks, tasks), most), 1);
+  const int64_t outer = y->dims[0] * plan->group;
+  choose_chunks(plan, outer);
   call->plan = plan;
-  call->num_tasks = tasks * plan->chunks;
+  call->num_tasks = plan->bands == 0 ? 0 : outer * band_tasks(plan);
+  call->prepares = true;
   call->scratch_bytes = (size_t)(layout->units * plan->phases * plan->plane_pixels + HONED_VECTOR) * 4; /* whole vectors are copied */
   return HONED_OK;
 }
 
 honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
-  const int64_t chunk = task % plan->chunks, band = task / plan->chunks % plan->bands;
-  const int64_t outer = task / plan->chunks / plan->bands;
+  const int64_t outer = task / band_tasks(plan), inner = task % band_tasks(plan);
+  const int64_t band = honed_smaller(inner / plan->chunks, plan->bands - 1), chunk = inner - band * plan->chunks;
   const bool last = band == plan->bands - 1;
+  const int64_t chunks = last ? plan->last_chunks : plan->chunks;
   const int64_t step = chunk_blocks(plan), steps = honed_divide_up(plan->blocks, step);
   return (honed_band_task){
       .image = outer / plan->group,
@@ -86,7 +100,8 @@ honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
       .vector = band * plan->band_vectors,
       .vector_end = honed_smaller((band + 1) * plan->band_vectors, plan->used_vectors),
       .fill_end = last ? plan->vectors : (band + 1) * plan->band_vectors,
-      .block = steps * chunk / plan->chunks * step,
-      .block_end = honed_smaller(steps * (chunk + 1) / plan->chunks * step, plan->blocks),
+      .block = steps * chunk / chunks * step,
+      .block_end = honed_smaller(steps * (chunk + 1) / chunks * step, plan->blocks),
+      .first = chunk == 0,
   };
 }

@@ -14,19 +14,21 @@ typedef struct honed_band_plan {
   const uint64_t *valid; /* of y, per 64 pixels of a plane */
   int64_t vectors;       /* of a plane of y, of which the first used_vectors hold valid pixels */
   int64_t used_vectors, used_pixels;
-  int64_t taps, phases;                /* per channel */
-  const int64_t *tap_phase;            /* [taps] */
-  const int64_t *tap_shift;            /* [taps], elements within a plane of x */
-  const int64_t *tap_offset;           /* [taps], pixels within a unit's planes in scratch */
-  int64_t first_shift;                 /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
-  int64_t units;                       /* per group */
-  int64_t plane_pixels;                /* of a plane in scratch */
-  int64_t group, blocks, rows;         /* groups; blocks of output channels per group; channels of a block */
-  int64_t bands, band_vectors, chunks; /* tasks = images * group * bands * chunks */
+  int64_t taps, phases;        /* per channel */
+  const int64_t *tap_phase;    /* [taps] */
+  const int64_t *tap_shift;    /* [taps], elements within a plane of x */
+  const int64_t *tap_offset;   /* [taps], pixels within a unit's planes in scratch */
+  int64_t first_shift;         /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
+  int64_t units;               /* per group */
+  int64_t plane_pixels;        /* of a plane in scratch */
+  int64_t group, blocks, rows; /* groups; blocks of output channels per group; channels of a block */
+  int64_t bands, band_vectors; /* the last band may be shorter */
+  int64_t chunks, last_chunks; /* per band, and of the last one; tasks = images * group * ((bands - 1) * chunks + last_chunks) */
 } honed_band_plan;
 
 typedef struct honed_band_task {
   int64_t image, group, vector, vector_end, fill_end, block, block_end;
+  bool first; /* of its band */
 } honed_band_task;
 
 /* What a family of kernels wants. */

@@ -128,7 +128,7 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
     o.oc = o.task.group * rows;
     o.oc_end = o.oc + rows;
     /* Chunks of one band follow each other: the first of a call fills scratch for all. */
-    take_band(&o, i == begin || i % o.plan->chunks == 0);
+    take_band(&o, i == begin || o.task.first);
     run_task(&o);
   }
 }

@@ -136,7 +136,7 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
   for (int64_t i = begin; i < end; i++) {
     o.task = honed_band_task_get(o.plan, i);
     /* Chunks of one band follow each other: the first of a call fills scratch for all. */
-    if (i == begin || i % o.plan->chunks == 0) copy_band(o.p, o.plan, &o.task, o.x, scratch);
+    if (i == begin || o.task.first) copy_band(o.p, o.plan, &o.task, o.x, scratch);
     run_task(&o);
   }
 }

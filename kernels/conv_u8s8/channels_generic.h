@@ -239,7 +239,7 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
   for (int64_t i = begin; i < end; i++) {
     o.task = honed_band_task_get(o.plan, i);
     /* Chunks of one band follow each other: the first of a call fills scratch for all. */
-    if (i == begin || i % o.plan->chunks == 0) copy_band(o.p, o.plan, &o.task, o.x, scratch);
+    if (i == begin || o.task.first) copy_band(o.p, o.plan, &o.task, o.x, scratch);
     for (int64_t block = o.task.block; block < o.task.block_end; block++) {
       for (int64_t skip = 0; skip < HONED_CONV_U8S8_CHANNELS; skip += CHANNELS_PASS) {
         const pass p = pass_get(&o, block, skip);

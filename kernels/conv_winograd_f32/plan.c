@@ -5,7 +5,7 @@
 enum {
   most_vectors = 3,               /* of 16 tiles in a band: the widest tile of the kernels */
   transformed_bytes = 640 * 1024, /* that stay in a second-level cache beside the sums and the weights */
-  wanted_tasks = 8,
+  wanted_tasks = 32,
 };
 
 /* The longest band whose transformed pixels fit, then evened out over the plane. */
@@ -47,6 +47,7 @@ honed_status honed_winograd_plan_create(const honed_winograd_f32 *p, honed_call 
   plan->chunks = tasks == 0 ? 1 : honed_smaller(honed_divide_up(wanted_tasks, tasks), plan->blocks);
   call->plan = plan;
   call->num_tasks = tasks * plan->chunks;
+  call->prepares = true;
   call->scratch_bytes = (size_t)(plan->sums_end + (p->tile * p->tile + 1) * plan->band_tiles) * sizeof(float);
   return HONED_OK;
 }

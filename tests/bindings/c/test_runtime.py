@@ -30,5 +30,10 @@ def test_memory_plan(build: Build) -> None:
     run(build("memory_plan", "address"))
 
 
+@pytest.mark.parametrize("kind", ["address", "thread"])
+def test_every_task_runs_once(build: Build, kind: str) -> None:
+    run(build("jobs", kind))
+
+
 def test_checksum_variants_agree(build: Build) -> None:
     run(build("checksums", "address"))
