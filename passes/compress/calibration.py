@@ -142,8 +142,8 @@ def _open_path(path: Path, specs: list[InputSpec], batch: int, images: ImageOpti
             specs, batch=batch, samples=len(folder), repeatable=True,
         )  # fmt: skip
     arrays = open_arrays(path)
-    if isinstance(arrays, np.ndarray) or (set(arrays) != {spec.name for spec in specs} and len(arrays) == len(specs) == 1):
-        only = arrays if isinstance(arrays, np.ndarray) else next(iter(arrays.values()))
+    if not isinstance(arrays, dict) or (set(arrays) != {spec.name for spec in specs} and len(arrays) == len(specs) == 1):
+        only = next(iter(arrays.values())) if isinstance(arrays, dict) else arrays
         return _from_arrays({_only(specs): only}, specs, batch)
     return _from_arrays(arrays, specs, batch)
 

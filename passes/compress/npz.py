@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from math import prod
 from pathlib import Path
@@ -53,6 +54,38 @@ class NpzArray:
         return self._stream
 
 
+class NpyArray:
+    """The array of a .npy file. Slices along the first dimension are read from the file when they are taken, so that none of it stays in
+    memory."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        with path.open("rb") as stream:
+            self.shape, fortran, self.dtype = _read_header(stream)
+            self._start = stream.tell()
+            size = stream.seek(0, os.SEEK_END) - self._start
+        expected = prod(self.shape) * self.dtype.itemsize
+        if size != expected:
+            raise ValueError(f"holds {size} bytes of data, expected {expected}")
+        if fortran and len(self.shape) > 1:
+            raise ValueError("is in Fortran order, expected C order")
+        self._row_bytes = prod(self.shape[1:]) * self.dtype.itemsize
+
+    def read(self) -> np.ndarray:
+        """The whole array."""
+        return self[:] if self.shape else np.fromfile(self._path, self.dtype, 1, offset=self._start).reshape(())
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(self.shape[0])
+        count = max(stop - start, 0)
+        with self._path.open("rb") as stream:
+            stream.seek(self._start + start * self._row_bytes)
+            data = stream.read(count * self._row_bytes)
+        if len(data) != count * self._row_bytes:
+            raise Error(f"{self._path}: ends before row {stop}, expected {self.shape[0]} rows")
+        return np.frombuffer(data, self.dtype).reshape(count, *self.shape[1:])
+
+
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = npy_format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
@@ -64,13 +97,13 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     return shape, fortran, dtype
 
 
-def open_arrays(path: Path) -> np.ndarray | dict[str, NpzArray]:
-    """A .npy file as a memory-mapped array, or the arrays of a .npz file by name. Nothing is unpickled. Raises Error."""
+def open_arrays(path: Path) -> NpyArray | dict[str, NpzArray]:
+    """The array of a .npy file, or the arrays of a .npz file by name. Nothing is unpickled. Raises Error."""
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 members = [name for name in archive.namelist() if name.endswith(".npy")]
             return {name[: -len(".npy")]: NpzArray(path, name) for name in members}
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return NpyArray(path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise Error(f"{path}: not a folder of images, .npy or .npz file: {error}") from error

@@ -68,8 +68,6 @@ def _profile_table(times: list[OperatorTime]) -> Table:
 
 
 def _load(files: Mapping[str, str]) -> dict[str, np.ndarray]:
-    import numpy as np
-
     from ..graph.errors import Error
     from ..passes.compress.npz import open_arrays
 
@@ -81,7 +79,7 @@ def _load(files: Mapping[str, str]) -> dict[str, np.ndarray]:
                 raise Error(f"{path}: no array {name!r}, expected it among {', '.join(map(repr, arrays))}")
             feed[name] = arrays[name][0 : arrays[name].shape[0]]
         else:
-            feed[name] = np.asarray(arrays)
+            feed[name] = arrays.read()
     return feed
 
 

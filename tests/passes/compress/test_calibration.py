@@ -1,5 +1,8 @@
 import pickle
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,11 +10,12 @@ from honed.graph import Error, ShapeError
 from honed.passes.compress.calibration import open_calibration, spread
 from honed.passes.compress.images import ImageOptions, image_tensor, load_image
 from honed.passes.compress.inputs import InputSpec, input_specs
-from honed.passes.compress.npz import NpzArray
+from honed.passes.compress.npz import NpyArray, NpzArray
 from PIL import Image
 
-from tests.passes.compress.small_models import residual_net
+from tests.passes.compress.small_models import residual_net, samples
 
+ROOT = Path(__file__).resolve().parents[3]
 F32 = np.dtype(np.float32)
 FREE = [InputSpec("x", F32, ("n", 3, 4, 5))]
 FIXED = [InputSpec("x", F32, (2, 3, 4, 5))]
@@ -183,3 +187,37 @@ def test_spread_takes_samples_in_equal_steps_from_all_over(count, wanted):
     steps = set(np.diff(kept))
     assert len(steps) <= 1 and kept[0] == 0 and kept[-1] + max(steps, default=1) >= count
     assert min(wanted, count) <= len(kept) <= 2 * wanted
+
+
+def test_slices_of_a_file_are_its_rows(tmp_path):
+    np.save(tmp_path / "a.npy", DATA)
+    array = NpyArray(tmp_path / "a.npy")
+    for rows in (slice(0, 3), slice(4, 20), slice(6, 2), slice(None)):
+        assert np.array_equal(array[rows], DATA[rows])
+    np.save(tmp_path / "number.npy", np.float32(3.5))
+    assert NpyArray(tmp_path / "number.npy").read() == np.float32(3.5)
+    (tmp_path / "short.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-8])
+    np.save(tmp_path / "columns.npy", np.asfortranarray(DATA))
+    for name, expected in (("short", "bytes of data, expected"), ("columns", "Fortran order")):
+        with pytest.raises(Error, match=expected):
+            open_calibration(tmp_path / f"{name}.npy", FREE)
+
+
+MEMORY = """
+import re, sys
+from pathlib import Path
+from tests.passes.compress.small_models import residual_net
+from honed import optimize
+optimize(residual_net(size=16), {"quantize": {}}, sys.argv[1], batch=8)
+print(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+def test_memory_does_not_grow_with_the_samples(tmp_path):
+    """8,000 samples are 25 MB: more than what may be added."""
+    peaks = []
+    for count in (80, 8000):
+        np.save(tmp_path / f"{count}.npy", samples(count, (3, 16, 16)))
+        command = [sys.executable, "-c", MEMORY, str(tmp_path / f"{count}.npy")]
+        peaks.append(int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout))
+    assert peaks[1] < 1.1 * peaks[0]
