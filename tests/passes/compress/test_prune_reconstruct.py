@@ -1,3 +1,8 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx_graphsurgeon as gs
 import pytest
@@ -8,6 +13,7 @@ from honed.passes.optimize import optimize
 
 from tests.passes.compress.small_models import Builder, residual_net, run_ort, samples
 
+ROOT = Path(__file__).resolve().parents[3]
 RECIPE = {"prune": {"method": "reconstruct", "sparsity": 0.6, "samples": 64}}
 
 
@@ -137,3 +143,34 @@ def test_data_are_needed_and_one_batch_is_enough():
         optimize(residual_net(), RECIPE)
     graph, _ = optimize(residual_net(), RECIPE, samples(4), run_ort)
     assert isinstance(graph, gs.Graph)
+
+
+KILLED = """
+import os, signal, sys
+from honed.passes.optimize import optimize
+from tests.passes.compress.small_models import residual_net, run_ort, samples
+from tests.passes.compress.test_prune_reconstruct import RECIPE
+
+def told(stage, done, total):
+    if stage == "prune" and done == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+optimize(residual_net(), RECIPE, samples(64), run_ort, state=sys.argv[1], progress=told)
+"""
+
+
+def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert any((tmp_path / "activations").rglob("*.npy")), "nothing tidied up behind it"
+    solved = []
+
+    def solving(*args):
+        solved.append(args[0].name)
+        return solve.solve_layer(*args)
+
+    monkeypatch.setattr("honed.passes.compress.prune_reconstruct.solve_layer", solving)
+    graph, _ = optimize(residual_net(), RECIPE, samples(64), run_ort, state=tmp_path)
+    assert solved == ["shortcut"] and not (tmp_path / "activations").exists()
+    whole, _ = optimize(residual_net(), RECIPE, samples(64), run_ort)
+    assert to_model(graph).SerializeToString() == to_model(whole).SerializeToString()
