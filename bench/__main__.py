@@ -11,12 +11,13 @@ COMMANDS = {
     "layers": "per layer of a model: work, bound by the machine's limits, time",
     "peak": "the limits of one core, measured",
     "predict": "what `honed predict` says beside what is measured",
+    "quantisation": "what ways to quantise keep of a mobile network's answers",
 }
 
 
 def usage() -> str:
     """What there is."""
-    lines = [f"  {name:9} {text}" for name, text in COMMANDS.items()]
+    lines = [f"  {name:12} {text}" for name, text in COMMANDS.items()]
     return "\n".join(["usage: python -m honed.bench COMMAND ...", "", *lines])
 
 

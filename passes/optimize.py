@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,7 +110,7 @@ class _Optimizer:
     def _check_data(self) -> None:
         if (readers := self._readers()) and self.data is None:
             raise Error(f"{' and '.join(readers)}: needs calibration data and a runner")
-        if self.recipe.prune is not None and self.recipe.prune.augment:
+        if any(section is not None and section.augment for section in (self.recipe.prune, self.recipe.quantize)):
             check_augmentable(input_specs(self.original))
 
     def _check_readers(self, data: Calibration) -> None:
@@ -152,6 +153,9 @@ class _Optimizer:
         """Where layers became others, which the original model does not have, these are what rounding to outputs compares with."""
         data, runner = self._needed()
         original, gains = (copy(self.graph), {}) if self.origins else (load(self.original), self.equalised.made if self.equalised else {})
+        if section.augment:
+            data = augment(data, input_specs(self.original), section.augment, section.samples or sys.maxsize)
+            section = section.model_copy(update={"samples": None})
         selection, tick = self.plans.quantize, self._tick("quantize")
         self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains))
 

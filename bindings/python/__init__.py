@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .api import Optimized, compile, optimize, sensitivity
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
     from .inspection import Inspection, inspect
+    from .mixed import MixedPrecision, mixed_precision
     from .passes.compress.images import ImageOptions
     from .passes.sensitivity import Sensitivity
     from .prediction import Prediction, predict
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
 _HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
 _HOMES |= {"Optimized": ".api", "compile": ".api", "optimize": ".api", "Inspection": ".inspection", "inspect": ".inspection"}
+_HOMES |= {"MixedPrecision": ".mixed", "mixed_precision": ".mixed"}
 _HOMES |= {"Prediction": ".prediction", "predict": ".prediction"}
 _HOMES |= {"ImageOptions": ".passes.compress.images", "Sensitivity": ".passes.sensitivity", "sensitivity": ".api"}
 
 __all__ = [
-    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "ModelError", "Optimized", "Prediction",
-    "RecipeError", "Sensitivity", "ShapeError", "__version__", "compile", "inspect", "knobs", "optimize", "predict", "sensitivity",
+    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "MixedPrecision", "ModelError",
+    "Optimized", "Prediction", "RecipeError", "Sensitivity", "ShapeError", "__version__", "compile", "inspect", "knobs",
+    "mixed_precision", "optimize", "predict", "sensitivity",
 ]  # fmt: skip
 
 

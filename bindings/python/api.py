@@ -54,7 +54,7 @@ def optimize(
     state: a folder in which pruning with reconstruction keeps what it solved: the same call after an interruption goes on from there.
     Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
     """
-    graph, report = optimize_graph(model, recipe, calibration, _session_of, progress=progress, images=images, batch=batch, state=state)
+    graph, report = optimize_graph(model, recipe, calibration, session_of, progress=progress, images=images, batch=batch, state=state)
     return Optimized(to_model(graph), report)
 
 
@@ -68,10 +68,11 @@ def sensitivity(
     their number. Raises ModelError, ShapeError or Error.
     """
     techniques = techniques_of(sparsities, pattern)
-    return measure_sensitivity(model, calibration, _session_of, techniques, images=images, batch=batch, samples=samples, tick=tick)
+    return measure_sensitivity(model, calibration, session_of, techniques, images=images, batch=batch, samples=samples, tick=tick)
 
 
-def _session_of(model: onnx.ModelProto) -> InferenceSession:
+def session_of(model: onnx.ModelProto) -> InferenceSession:
+    """What runs models on calibration data."""
     return InferenceSession(model.SerializeToString())
 
 

@@ -128,15 +128,16 @@ class QuantizeLayer(_Section):
 class Quantize(_Section):
     """Static int8: activations u8, asymmetric, per tensor; weights of at most 8 `bits`, symmetric; biases s32.
 
-    search_samples: of the range method "output". correct_bias: takes the mean error that rounding the weights to nearest adds to each
-    output channel off the bias. rounding: to the nearest integers, or so that the layers' outputs come close to the original model's;
-    refit then solves the weights for these before it rounds. per_channel: a scale per output channel, or one for a layer's weights.
-    pointwise_bits: of 1x1 convolutions.
+    augment: variations of each sample. search_samples: of the range method "output". correct_bias: takes the mean error that rounding
+    the weights to nearest adds to each output channel off the bias. rounding: to the nearest integers, or so that the layers' outputs
+    come close to the original model's; refit then solves the weights for these before it rounds. per_channel: a scale per output channel,
+    or one for a layer's weights. pointwise_bits: of 1x1 convolutions.
     """
 
     range: RangeMethod = "percentile"
     percentile: Percentile = 99.99
     samples: Annotated[int, Field(ge=1)] | None = None
+    augment: Annotated[int, Field(ge=0, le=100)] = 0
     search_samples: Annotated[int, Field(ge=1)] = 16
     correct_bias: bool = True
     rounding: Literal["nearest", "outputs"] = "nearest"

@@ -30,12 +30,20 @@ Technique = Callable[[Layer, Histogram], Change | None]
 """Of a layer and the values of its input; None where it does not apply."""
 
 
-def int8(layer: Layer, values: Histogram) -> Change:
-    """Input u8 per tensor, weights s8 per output channel."""
-    params = activation_params(*percentile_range(values, PERCENTILE))
-    scale = weight_scales(layer.weight, layer.bias, params.scale)
-    integers = quantize_weight(layer.weight, scale)
-    return Change(integers * per_output_row(scale, integers), params)
+def integers(bits: int) -> Technique:
+    """Input u8 per tensor, weights of so many bits per output channel."""
+    limit = (1 << bits - 1) - 1
+
+    def technique(layer: Layer, values: Histogram) -> Change:
+        params = activation_params(*percentile_range(values, PERCENTILE))
+        scale = weight_scales(layer.weight, layer.bias, params.scale, limit)
+        rounded = quantize_weight(layer.weight, scale, limit)
+        return Change(rounded * per_output_row(scale, rounded), params)
+
+    return technique
+
+
+int8 = integers(8)
 
 
 def magnitude(sparsity: float, block: int) -> Technique:

@@ -123,3 +123,15 @@ def test_nan_weights_are_an_error_that_names_the_layer(network, recipe, array_fi
 @pytest.mark.parametrize("options", [["--size", "1x2x3"], ["--size", "a"], ["--size", "16", "--mean", "a"]])
 def test_usage_errors(network, recipe, tmp_path, options):
     assert fails(network, tmp_path, "--recipe", recipe, *options).exit_code == 2
+
+
+def test_mixed_precision_says_what_stays_f32(network, recipe, array_file, tmp_path):
+    data, output = array_file("data", 16, 3, 16, 16), tmp_path / "small.onnx"
+    recipe.write_text("quantize: {range: minmax}\n")
+    arguments = ("optimize", network, "--recipe", recipe, "--calibration", data, "-o", output)
+    result = run(*arguments, "--agreement", "0.1", "--fewer-bits", "4")
+    assert result.exit_code == 0 and "f32: none" in result.stderr and "agreement on unseen samples: 100.0%; predicted" in result.stderr
+    weights = [numpy_helper.to_array(t) for t in onnx.load(output).graph.initializer if t.data_type == onnx.TensorProto.INT8 and t.dims[1:]]
+    assert weights and max(np.abs(weight).max() for weight in weights) == 7
+    result = run(*arguments, "--fewer-bits", "4")
+    assert result.exit_code == 2 and "needs --agreement" in result.stderr

@@ -12,7 +12,9 @@ from .console import JsonFlag, err, out, print_json, progress, reports_errors
 from .parsing import floats, integers
 
 if TYPE_CHECKING:
+    from ..mixed import MixedPrecision
     from ..passes.compress.images import ImageOptions
+    from ..passes.compress.recipe import Recipe
     from ..passes.compress.report import CompressionReport
 
 
@@ -28,6 +30,12 @@ def optimize(
     resize: Annotated[int | None, typer.Option(min=1, help="Of images: the shorter side before the crop.", show_default=False)] = None,
     mean: Annotated[str, typer.Option(help="Of images scaled to 0...1: subtracted, per channel. One number: grey.")] = "0.485,0.456,0.406",
     std: Annotated[str, typer.Option(help="Of images scaled to 0...1: divided by, per channel.")] = "0.229,0.224,0.225",
+    agreement: Annotated[
+        float | None, typer.Option(help="Leave in f32 what has to be, so that this share of unseen samples agrees.", show_default=False)
+    ] = None,
+    fewer_bits: Annotated[
+        int | None, typer.Option(help="With --agreement: bits for the weights of layers that can do with fewer than 8.", show_default=False)
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Where the report goes as JSON.", show_default=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -35,12 +43,18 @@ def optimize(
 
     What pruning with reconstruction has solved lies in OUTPUT.state until the model is written: the same command goes on from there.
     """
+    from .. import mixed_precision as mix
     from .. import optimize as optimize_model
 
+    if fewer_bits is not None and agreement is None:
+        raise typer.BadParameter("needs --agreement", param_hint="--fewer-bits")
     images = image_options(size, resize, mean, std)
     state = output.with_name(f"{output.name}.state")
     with progress() as step:
-        optimized = optimize_model(model, recipe, calibration, images=images, progress=step, state=state)
+        chosen: Recipe | Path = recipe
+        if agreement is not None and calibration is not None:
+            chosen = _mixed(mix(model, recipe, calibration, agreement, bits=fewer_bits, images=images, progress=step))
+        optimized = optimize_model(model, chosen, calibration, images=images, progress=step, state=state)
     optimized.save(output)
     shutil.rmtree(state, ignore_errors=True)
     if report is not None:
@@ -51,6 +65,14 @@ def optimize(
         print_json(optimized.report.to_dict())
     else:
         _print(optimized.report, output)
+
+
+def _mixed(found: MixedPrecision) -> Recipe:
+    for precision, names in (("f32", found.floats), ("fewer bits", found.small)):
+        err().print(f"{precision}: {', '.join(names) or 'none'}", markup=False)
+    reached = "" if found.enough else ", less than asked for"
+    err().print(f"agreement on unseen samples: {found.agreement:.1%}{reached}; predicted {found.us:.0f} us", markup=False)
+    return found.recipe
 
 
 def image_options(size: str | None, resize: int | None, mean: str, std: str) -> ImageOptions | None:

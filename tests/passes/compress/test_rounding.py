@@ -102,3 +102,14 @@ def test_data_that_can_be_read_once_and_impossible_sections_are_refused():
     for section in ({"bits": 1}, {"bits": 9}, {"pointwise_bits": 1}, {"rounding": "up"}, {"layers": {"conv1": {"bits": 0}}}):
         with pytest.raises(RecipeError):
             optimize(residual_net(), {"quantize": section}, samples(8), run_ort)
+
+
+def test_variations_of_the_images_are_used_and_need_images():
+    section = {**FOUR, "rounding": "outputs"}
+    plain, _ = compressed(residual_net(), {"quantize": section})
+    varied, _ = compressed(residual_net(), {"quantize": {**section, "augment": 1}})
+    assert not np.array_equal(values(plain)["conv1_b_quantized"], values(varied)["conv1_b_quantized"])
+    b = Builder()
+    source = b.model(["n", 8], b.gemm("x", "g", 4, 8))
+    with pytest.raises(Error, match="augment: inputs are"):
+        optimize(source, {"quantize": {"augment": 1}}, samples(8, (8,)), run_ort)

@@ -1,0 +1,169 @@
+"""python -m honed.bench quantisation [--only NAME ...] [--quick] [--json FILE] [--output FOLDER] [--markdown]
+
+Ways to quantise MobileNetV2, by what stays of its answers: top-1 agreement with the network in fp32 on crops of photographs that
+calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and there are no labels.
+
+Exit code 1 where a way keeps less than it should, or where the two engines differ by more than a near-tie.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from .. import Error, optimize
+from ..cli.console import Step, err, error_line, out, progress
+from .accuracy_rows import NEAR_TIE, largest_gap
+from .engines import open_session
+from .environment import describe_environment
+from .networks import NETWORKS
+from .photographs import CALIBRATION, EVALUATION, crops
+
+CALIBRATION_CROPS, EVALUATION_CROPS = 8, 150  # of each photograph
+QUICK_CALIBRATION_CROPS, QUICK_EVALUATION_CROPS = 1, 2
+NETWORK = next(network for network in NETWORKS if network.name == "mobilenet_v2")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A recipe, and the agreement in % that it should keep, None where it is there to compare with."""
+
+    name: str
+    recipe: dict[str, Any]
+    least: float | None = None
+
+
+SOLVED = {"range": "output", "rounding": "outputs", "augment": 3}
+FIRST = ["/features/features.0/*", "/features/features.1/conv/conv.0/*"]
+WAYS = (
+    Way("int8, min-max", {"quantize": {"range": "minmax"}}),
+    Way("int8, min-max, one scale per layer", {"quantize": {"range": "minmax", "per_channel": False}}),
+    Way(
+        "int8, min-max, one scale per layer, equalised",
+        {"equalise": {"method": "weights"}, "quantize": {"range": "minmax", "per_channel": False}},
+    ),
+    Way("int8, min-max, equalised", {"equalise": {}, "quantize": {"range": "minmax"}}),
+    Way("int8, ranges by output", {"equalise": {}, "quantize": {"range": "output"}}),
+    Way("int8, solved", {"equalise": {}, "quantize": SOLVED}, 95.0),
+    Way("int8, solved, first two layers f32", {"equalise": {}, "quantize": {**SOLVED, "skip": FIRST}}, 95.0),
+    Way("4-bit 1x1, min-max", {"quantize": {"range": "minmax", "pointwise_bits": 4}}),
+    Way("4-bit 1x1, solved", {"equalise": {}, "quantize": {**SOLVED, "pointwise_bits": 4}}, 88.0),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """agreement, honed: with fp32, in %, in ONNX Runtime and by honed. differ, gap: as in `accuracy`. seconds: of compression."""
+
+    name: str
+    least: float | None
+    agreement: float
+    honed: float
+    differ: int
+    gap: float
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        return (self.least is None or self.agreement >= self.least) and self.gap <= NEAR_TIE
+
+
+def calibration(per_photograph: int) -> np.ndarray:
+    """Crops of the photographs in turn, so that every part of them shows all photographs."""
+    each = [list(crops((name,), per_photograph)) for name in CALIBRATION]
+    return np.concatenate([photograph[i] for i in range(per_photograph) for photograph in each])
+
+
+def outputs(engine: str, path: Path, images: Iterator[np.ndarray]) -> np.ndarray:
+    """[images, classes]"""
+    session = open_session(engine, path, 1)
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: image})[0] for image in images])
+
+
+def measure(ways: Sequence[Way], folder: Path, calibration_crops: int, evaluation_crops: int, step: Step) -> list[Result]:
+    """Every way, one after the other; the compressed files stay in `folder`."""
+    data, found = calibration(calibration_crops), []
+    exact = outputs("onnxruntime", NETWORK.model, crops(EVALUATION, evaluation_crops)).argmax(axis=1)
+    for done, way in enumerate(ways):
+        step("quantise", done, len(ways))
+        path, start = folder / (way.name.replace(", ", ".").replace(" ", "-") + ".onnx"), time.perf_counter()
+        optimize(NETWORK.model, way.recipe, data).save(path)
+        seconds = time.perf_counter() - start
+        theirs, ours = (outputs(engine, path, crops(EVALUATION, evaluation_crops)) for engine in ("onnxruntime", "honed"))
+        agreement, honed = (100 * float((result.argmax(axis=1) == exact).mean()) for result in (theirs, ours))
+        differ = np.flatnonzero(ours.argmax(axis=1) != theirs.argmax(axis=1))
+        found.append(Result(way.name, way.least, agreement, honed, len(differ), largest_gap(ours[differ], theirs[differ]), seconds))
+    return found
+
+
+HEAD = ("way", "agreement %", "at least", "by honed", "crops that differ", "seconds")
+
+
+def cells(result: Result) -> list[str]:
+    least = "" if result.least is None else f"{result.least:.0f}"
+    differing = f"{result.differ}" + (f", within {result.gap:.3f} std" if result.differ else "")
+    return [result.name, f"{result.agreement:.2f}", least, f"{result.honed:.2f}", differing, f"{result.seconds:.0f}"]
+
+
+def table_of(results: Sequence[Result], images: int) -> Table:
+    """One line per way."""
+    title = f"MobileNetV2: top-1 as in fp32, on {images} crops of photographs that calibration did not see"
+    table = Table(title=title, title_justify="left")
+    for name in HEAD:
+        table.add_column(name, justify="left" if name == HEAD[0] else "right")
+    for result in results:
+        table.add_row(*cells(result), style=None if result.holds else "red")
+    return table
+
+
+def markdown_of(results: Sequence[Result]) -> str:
+    """The same as a Markdown table."""
+    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)], *map(cells, results)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog="python -m honed.bench quantisation", description="Ways to quantise a mobile network.")
+    result.add_argument("--only", action="append", metavar="NAME", help="a part of the name of a way; may be repeated")
+    result.add_argument("--quick", action="store_true", help="a few crops: shows that everything runs")
+    result.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
+    result.add_argument("--output", type=Path, metavar="FOLDER", help="where the compressed models stay")
+    result.add_argument("--markdown", action="store_true", help="print Markdown")
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints one table."""
+    options = parser().parse_args(arguments)
+    counts = (QUICK_CALIBRATION_CROPS, QUICK_EVALUATION_CROPS) if options.quick else (CALIBRATION_CROPS, EVALUATION_CROPS)
+    ways = [way for way in WAYS if options.only is None or any(part in way.name for part in options.only)]
+    try:
+        if not ways:
+            raise Error(f"no way is left; there are: {'; '.join(way.name for way in WAYS)}")
+        with tempfile.TemporaryDirectory() as temporary, progress() as step:
+            folder = options.output or Path(temporary)
+            folder.mkdir(parents=True, exist_ok=True)
+            results = measure(ways, folder, *counts, step)
+        if options.json is not None:
+            report = {"environment": describe_environment(), "results": [asdict(result) for result in results]}
+            options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    except (Error, OSError) as error:
+        err().print(error_line(error), markup=False)
+        sys.exit(1)
+    out().print(markdown_of(results) if options.markdown else table_of(results, counts[1] * len(EVALUATION)))
+    sys.exit(0 if all(result.holds for result in results) else 1)
+
+
+if __name__ == "__main__":
+    main()
