@@ -67,7 +67,7 @@ class PruneReconstruct(GraphPass):
                 solution = solved.get(done)
                 if solution is None:
                     target, mask = self.plan.targets[layer.name], masks[layer.name]
-                    solution = solve_layer(layer, walk.halves(layer), _support(layer, target, mask), self.section.damping)
+                    solution = solve_layer(layer, walk.halves(layer), support_of(layer, target, mask), self.section.damping)
                     solved.put(done, solution)
                 yield _patch(layer, self.plan.targets[layer.name], solution)
                 if self.tick is not None:
@@ -82,7 +82,8 @@ class PruneReconstruct(GraphPass):
         return digest.hexdigest()
 
 
-def _support(layer: Layer, target: Target, mask: np.ndarray) -> Choose | np.ndarray:
+def support_of(layer: Layer, target: Target, mask: np.ndarray) -> Choose | np.ndarray:
+    """A mask that the user brings; or a choice of as many blocks as `mask` keeps, among those that are not zero."""
     shape = (layer.group, layer.weight.shape[0] // layer.group, -1)
     if target.mask is not None:
         return mask.reshape(shape)

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,11 @@ import onnx_graphsurgeon as gs
 import pytest
 from honed.graph import Error, RecipeError, to_model
 from honed.passes.compress.layers import weight_layers
+from honed.passes.compress.prune import Target
+from honed.passes.compress.prune_reconstruct import support_of
 from honed.passes.compress.reconstruct import solve
 from honed.passes.optimize import optimize
+from onnx import numpy_helper
 
 from tests.passes.compress.small_models import Builder, residual_net, run_ort, samples
 
@@ -148,6 +152,7 @@ def test_data_are_needed_and_one_batch_is_enough():
 KILLED = """
 import os, signal, sys
 from honed.passes.optimize import optimize
+from onnx import numpy_helper
 from tests.passes.compress.small_models import residual_net, run_ort, samples
 from tests.passes.compress.test_prune_reconstruct import RECIPE
 
@@ -174,3 +179,27 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path, monkeypatch):
     assert solved == ["shortcut"] and not (tmp_path / "activations").exists()
     whole, _ = optimize(residual_net(), RECIPE, samples(64), run_ort)
     assert to_model(graph).SerializeToString() == to_model(whole).SerializeToString()
+
+
+def test_other_masks_and_other_weights_start_anew(tmp_path):
+    def run(model, mask, state=None):
+        recipe = {"prune": {"method": "reconstruct", "masks": {"conv1": mask}}}
+        return weights(optimize(model, recipe, samples(64), run_ort, state=state)[0])["conv1"]
+
+    draw = np.random.default_rng(0)
+    mask, other = (draw.random((16, 8, 3, 3)) < 0.5 for _ in range(2))
+    changed = residual_net()
+    tensor = next(t for t in changed.graph.initializer if t.name == "conv1_w")
+    tensor.CopyFrom(numpy_helper.from_array(2 * numpy_helper.to_array(tensor), "conv1_w"))
+    for model, kept in ((residual_net(), mask), (residual_net(), other), (changed, other)):
+        assert np.array_equal(run(model, kept, tmp_path), run(model, kept))
+
+
+def test_weights_that_are_zero_are_never_chosen():
+    layer = next(layer for layer in weight_layers(optimize(residual_net(), {})[0]) if layer.name == "conv1")
+    weight = np.where(np.arange(8)[None, :, None, None] < 4, 0, layer.weight).astype(np.float32)
+    target = Target(sparsity=0.75)
+    keep = support_of(replace(layer, weight=weight), target, np.arange(16 * 72).reshape(16, 8, 3, 3) % 4 == 0)
+    assert callable(keep)
+    chosen = keep(np.where(weight == 0, 9.0, 1.0).reshape(1, 16, 72))
+    assert chosen.sum() == 16 * 72 / 4 and not chosen[(weight == 0).reshape(1, 16, 72)].any()

@@ -53,3 +53,10 @@ def test_inputs_that_never_vary_are_counted_and_keep_their_weights():
     solution = solve_layer(layer, halves(layer, x, x @ layer.weight.T + layer.bias), np.ones((1, 6, 20), bool), 0.01)
     assert solution.unseen == 0.25
     np.testing.assert_allclose(solution.weight[:, :5], layer.weight[:, :5], rtol=1e-4)
+
+
+def test_an_input_that_varies_in_one_half_only_costs_nothing_on_the_other():
+    layer, x = gemm_layer(), data(600)
+    x[::2, 0] = 1.0
+    solution = solve_layer(layer, halves(layer, x, x @ layer.weight.T + layer.bias), np.ones((1, 6, 20), bool), 1e-4)
+    assert solution.held_out_error < 1e-4
