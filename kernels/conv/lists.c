@@ -80,6 +80,6 @@ honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv
 
 void honed_conv_lists_resolve(const honed_conv_lists *lists, const int32_t *of_tap, int32_t *out) {
   for (int64_t i = 0; i < lists->num_ids; i++) {
-    out[i] = of_tap[lists->wide_ids ? ((const int32_t *)lists->ids)[i] : ((const uint16_t *)lists->ids)[i]];
+    out[i] = of_tap[honed_conv_lists_id(lists, i)];
   }
 }

@@ -31,6 +31,11 @@ typedef struct honed_conv_lists {
   const void *weights;
 } honed_conv_lists;
 
+/* The id of an entry. */
+static inline int64_t honed_conv_lists_id(const honed_conv_lists *lists, int64_t entry) {
+  return lists->wide_ids ? ((const int32_t *)lists->ids)[entry] : ((const uint16_t *)lists->ids)[entry];
+}
+
 /* Reads the constants 0 to 2 and checks every index in them. Lists of several streams are admitted where step is 4. */
 honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv *conv, int step, honed_dtype weight_dtype,
                                      honed_conv_lists *out, honed_context *ctx);

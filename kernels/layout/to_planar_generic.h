@@ -1,24 +1,26 @@
 /* The loops of all variants, once: plain C that each variant compiles for its instruction set. A task is one row phase of a
- * channel. A variant may define SPLIT_IN_TWO_U8 and SPLIT_IN_TWO_F32 (row, width, pad, even, odd, count, room, fill), which split one row
- * of a convolution of stride 2 (`odd` NULL: not wanted) and may overwrite the rest of the planes, `room` elements, which is written later.
- */
+ * channel. A variant may define SPLIT_ROWS_IN_TWO_U8 and SPLIT_ROWS_IN_TWO_F32 (row, step, rows, width, pad, even, odd, count, room, fill)
+ * for convolutions of stride 2: of `rows` rows, `step` elements apart, each behind `pad` elements of fill, the elements of even places to
+ * `even` and those of odd places to `odd` (NULL: not wanted), `count` of each row, row after row. The planes have `room` elements from
+ * `even` and `odd` on; what lies behind the last row may be overwritten: it is fill, and written again. */
 #include <string.h>
 
+#include "base/integers.h"
 #include "to_planar.h"
 
 #define ELEMENT uint8_t
 #define NAME(x) x##_u8
-#ifdef SPLIT_IN_TWO_U8
-#define NAME_SPLIT_IN_TWO SPLIT_IN_TWO_U8
+#ifdef SPLIT_ROWS_IN_TWO_U8
+#define NAME_SPLIT_ROWS_IN_TWO SPLIT_ROWS_IN_TWO_U8
 #endif
 #include "to_planar_plane.h"
 #undef ELEMENT
 #undef NAME
-#undef NAME_SPLIT_IN_TWO
+#undef NAME_SPLIT_ROWS_IN_TWO
 #define ELEMENT float
 #define NAME(x) x##_f32
-#ifdef SPLIT_IN_TWO_F32
-#define NAME_SPLIT_IN_TWO SPLIT_IN_TWO_F32
+#ifdef SPLIT_ROWS_IN_TWO_F32
+#define NAME_SPLIT_ROWS_IN_TWO SPLIT_ROWS_IN_TWO_F32
 #endif
 #include "to_planar_plane.h"
 #undef ELEMENT

@@ -29,17 +29,20 @@ static void NAME(run_row_phase)(const honed_to_planar *p, const ELEMENT *in, int
   /* Rows of the output whose row of the input, stride_h * i + a - pad_top, exists. */
   const int64_t before = p->pad_top - a, behind = x->dims[2] + before;
   const int64_t begin = before > 0 ? (before + p->stride_h - 1) / p->stride_h : 0;
-  const int64_t end = behind > 0 ? (behind + p->stride_h - 1) / p->stride_h : 0;
-  for (int64_t i = begin; i < end && i < y->dims[2]; i++) {
-    const ELEMENT *row = in + (i * p->stride_h - before) * row_stride;
-    ELEMENT *to = out + i * y->row_stride;
-#ifdef NAME_SPLIT_IN_TWO
-    if (p->stride_w == 2) {
-      ELEMENT *odd = p->phases_w == 2 ? to + y->plane_stride : NULL;
-      NAME_SPLIT_IN_TWO(row, x->dims[3], p->pad_left, to, odd, y->row_stride, y->plane_stride - i * y->row_stride, fill);
-      continue;
-    }
+  const int64_t end = honed_smaller(behind > 0 ? (behind + p->stride_h - 1) / p->stride_h : 0, y->dims[2]);
+  if (begin >= end) return;
+  const ELEMENT *row = in + (begin * p->stride_h - before) * row_stride;
+  const int64_t step = p->stride_h * row_stride;
+  ELEMENT *to = out + begin * y->row_stride;
+#ifdef NAME_SPLIT_ROWS_IN_TWO
+  if (p->stride_w == 2) {
+    ELEMENT *odd = p->phases_w == 2 ? to + y->plane_stride : NULL;
+    NAME_SPLIT_ROWS_IN_TWO(row, step, end - begin, x->dims[3], p->pad_left, to, odd, y->row_stride, y->plane_stride - begin * y->row_stride,
+                           fill);
+    return;
+  }
 #endif
+  for (int64_t i = begin; i < end; i++, row += step, to += y->row_stride) {
     for (int64_t b = 0; b < p->phases_w; b++) {
       NAME(copy_row)(row, x->dims[3], p->stride_w, b - p->pad_left, to + b * y->plane_stride, y->row_stride);
     }

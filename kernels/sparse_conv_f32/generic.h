@@ -1,6 +1,7 @@
-/* The loop of the vector kernels, once. Include a base/x86_floats_*.h first, and define VECTORS_1, VECTORS_2 and VECTORS_4: how many
- * adjacent vectors of pixels a list of 1, 2 or 4 output channels takes at a time, so that their sums fit in registers. Each divides a
- * word of 64 pixels or is two words. */
+/* The vector kernels, once for all instruction sets. Include a base/x86_floats_*.h first, and define UNITS_1, UNITS_2 and UNITS_4: how many
+ * units of pixels a list of 1, 2 or 4 output channels takes at a time, so that their sums fit in registers. */
+#include <string.h>
+
 #include "base/unroll.h"
 #include "sparse_conv_f32.h"
 
@@ -8,91 +9,69 @@
 
 typedef struct operands {
   const honed_sparse_conv_f32 *p;
-  const honed_sparse_conv_plan *plan;
-  const float *x;          /* image */
-  const float *residual;   /* image, or NULL */
-  float *y;                /* image */
-  int64_t residual_stride; /* of planes */
-  int64_t y_stride;
+  const honed_sparse_f32_plan *plan;
+  const honed_tensor *x_tensor, *y, *residual; /* residual may be NULL */
+  float *columns, *sums;                       /* scratch */
+  const float *x;                              /* image */
+  int64_t image, pixel, units;                 /* the tile: its first pixel, how many units */
 } operands;
 
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int vectors, const float *x, floats acc[]) {
-  const int32_t *offsets = o->plan->offsets;
-  const float *w = (const float *)o->p->lists.weights + l->weights;
-  HONED_UNROLL4(
-      r, if (r < size) {
-        const floats bias = floats_set1(o->p->output.bias[l->rows[r]]);
-        HONED_UNROLL8(v, if (v < vectors) acc[r * vectors + v] = bias;)
-      })
-  for (int64_t step = l->begin; step < l->end; step++, w += size) {
-    const float *plane = x + offsets[step];
-    floats weight[4];
-    HONED_UNROLL4(r, if (r < size) weight[r] = floats_set1(w[r]);)
-    HONED_UNROLL8(
-        v, if (v < vectors) {
-          const floats pixels = floats_load(plane + v * FLOATS);
-          HONED_UNROLL4(r, if (r < size) acc[r * vectors + v] = floats_fma(weight[r], pixels, acc[r * vectors + v]);)
-        })
+#include "columns.h"
+#include "tile.h"
+
+static void run_chunk(const operands *o, int64_t part, int64_t chunk) {
+  static const int most[HONED_LIST_SIZES] = {UNITS_1, UNITS_2, UNITS_4};
+  const honed_sparse_run *run = o->plan->runs + (part * o->plan->chunks + chunk) * HONED_LIST_SIZES;
+  for (int size = 0; size < HONED_LIST_SIZES; size++, run++) {
+    if (run[1].segment == run[0].segment) continue;
+    for (int64_t unit = 0; unit < o->units; unit += most[size]) {
+      const int64_t rest = o->units - unit, width = rest < most[size] ? rest : most[size];
+      run_of_size[size][width](o, run, unit * HONED_UNIT);
+    }
   }
 }
 
-ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, floats sum) {
-  if (o->residual != NULL) sum = floats_add(sum, floats_load(o->residual + oc * o->residual_stride + pixel));
-  const floats y = floats_clamp(sum, floats_set1(o->p->output.clamp_lo), floats_set1(o->p->output.clamp_hi));
-  const uint64_t valid = o->plan->valid[pixel / HONED_WORD] >> (pixel % HONED_WORD);
-  floats_store(o->y + oc * o->y_stride + pixel, floats_keep(valid, y));
-}
-
-ALWAYS void run_tile(const operands *o, const honed_conv_list *l, int size, int vectors, int64_t pixel) {
-  floats acc[4 * 8];
-  accumulate(o, l, size, vectors, o->x + pixel, acc);
-  HONED_UNROLL4(r, HONED_UNROLL8(v, if (r < size && v < vectors) { finish(o, l->rows[r], pixel + v * FLOATS, acc[r * vectors + v]); }))
-}
-
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int vectors, int64_t word, int64_t word_end) {
-  enum { per_word = HONED_WORD / FLOATS };
-  int64_t pixel = word * HONED_WORD;
-  const int64_t pixel_end = word_end * HONED_WORD;
-  for (; pixel + vectors * FLOATS <= pixel_end; pixel += vectors * FLOATS) run_tile(o, l, size, vectors, pixel);
-  for (; vectors > per_word && pixel < pixel_end; pixel += HONED_WORD) run_tile(o, l, size, per_word, pixel);
-}
-
-/* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, vectors)                                                                                       \
-  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
-    run_list(o, l, size, vectors, word, word_end);                                                                          \
-  }
-RUN_LIST(run_list_1, 1, VECTORS_1)
-RUN_LIST(run_list_2, 2, VECTORS_2)
-RUN_LIST(run_list_4, 4, VECTORS_4)
-#undef RUN_LIST
-
-typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end);
-static const run_list_function run_of_size[5] = {NULL, run_list_1, run_list_2, NULL, run_list_4};
-
-static void run_task(const operands *o, const honed_sparse_conv_task *t) {
+/* What lies in y's planes behind the last tile. */
+static void fill_behind(const operands *o, int64_t part) {
+  const honed_tensor *y = o->y;
   const honed_conv_lists *lists = &o->p->lists;
-  for (int64_t i = t->list; i < t->list_end; i++) {
-    const honed_conv_list *l = &lists->lists[i];
-    run_of_size[l->size](o, l, t->word, t->word_end);
+  const int64_t pixel = o->plan->units * HONED_UNIT, list_end = honed_sparse_f32_part(o->plan, lists, part + 1);
+  if (pixel == y->plane_stride) return;
+  for (int64_t list = honed_sparse_f32_part(o->plan, lists, part); list < list_end; list++) {
+    const honed_conv_list *l = &lists->lists[list];
     for (int r = 0; r < l->size; r++) {
-      float *plane = o->y + l->rows[r] * o->y_stride;
-      for (int64_t p = t->word_end * HONED_WORD; p < t->fill_end * HONED_WORD; p++) plane[p] = 0.0f;
+      float *plane = (float *)y->data + o->image * y->image_stride + l->rows[r] * y->plane_stride;
+      memset(plane + pixel, 0, (size_t)(y->plane_stride - pixel) * sizeof(float));
     }
   }
 }
 
-ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
-  operands o = {.p = call->params, .plan = call->plan, .y_stride = call->outputs[0]->plane_stride};
-  const honed_tensor *x = call->inputs[0], *residual = call->num_inputs == 2 ? call->inputs[1] : NULL;
-  for (int64_t i = begin; i < end; i++) {
-    const honed_sparse_conv_task t = honed_sparse_conv_task_get(o.plan, o.p->lists.num_lists, i);
-    o.x = (const float *)x->data + t.image * x->image_stride;
-    o.y = (float *)call->outputs[0]->data + t.image * call->outputs[0]->image_stride;
-    if (residual != NULL) {
-      o.residual = (const float *)residual->data + t.image * residual->image_stride;
-      o.residual_stride = residual->plane_stride;
-    }
-    run_task(&o, &t);
+/* Parts [part, part_end) of one tile: they read the same columns. */
+static void run_tile(operands *o, int64_t tile, int64_t part, int64_t part_end) {
+  const int64_t first = honed_sparse_f32_tile(o->plan, tile);
+  o->x = (const float *)o->x_tensor->data + o->image * o->x_tensor->image_stride;
+  o->pixel = first * HONED_UNIT;
+  o->units = honed_sparse_f32_tile(o->plan, tile + 1) - first;
+  for (int64_t chunk = 0; chunk < o->plan->chunks; chunk++) {
+    copy_chunk(o, chunk);
+    for (int64_t i = part; i < part_end; i++) run_chunk(o, i, chunk);
+  }
+  for (int64_t i = part; i < part_end && tile + 1 == o->plan->tiles; i++) fill_behind(o, i);
+}
+
+ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  operands o = {.p = call->params,
+                .plan = call->plan,
+                .x_tensor = call->inputs[0],
+                .y = call->outputs[0],
+                .residual = call->num_inputs == 2 ? call->inputs[1] : NULL,
+                .columns = scratch};
+  o.sums = o.columns + o.plan->chunk_columns * o.plan->tile_pixels;
+  for (int64_t i = begin; i < end;) {
+    const honed_sparse_f32_task t = honed_sparse_f32_task_get(o.plan, i);
+    const int64_t left = end - i, part_end = left < o.plan->parts - t.part ? t.part + left : o.plan->parts;
+    o.image = t.image;
+    run_tile(&o, t.tile, t.part, part_end);
+    i += part_end - t.part;
   }
 }

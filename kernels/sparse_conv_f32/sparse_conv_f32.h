@@ -4,14 +4,14 @@
  *   y[oc][p]   = clamp(sum[oc][p] + residual[oc][p]) where p is a valid pixel, 0 where it is not
  *
  * Operator type sparse_conv_f32. Inputs x f32 planar, optionally residual f32 planar; output f32 planar. Constants: lists, ids and weights
- * (conv/lists.h, step 1, weights f32 [..][1]), bias. The same bits in every variant. Kernels read x up to 63 elements past the last pixel
- * that they need, and store whole groups of 64 pixels. */
+ * (conv/lists.h, step 1, weights f32 [..][1]), bias. The same bits in every variant. x needs gap rows, but no gap columns. Kernels read
+ * x up to HONED_OVERREAD elements past the last pixel that they need. */
 #ifndef HONED_SPARSE_CONV_F32_H
 #define HONED_SPARSE_CONV_F32_H
 
 #include "conv/lists.h"
 #include "conv/output_f32.h"
-#include "conv/pixel_plan.h"
+#include "plan.h"
 
 typedef struct honed_sparse_conv_f32 {
   honed_conv conv;

@@ -1,10 +1,9 @@
 #include "base/x86_floats_avx2.h"
 
-enum { VECTORS_1 = 8, VECTORS_2 = 4, VECTORS_4 = 2 };
+enum { UNITS_1 = 10, UNITS_2 = 5, UNITS_4 = 2 };
 
 #include "generic.h"
 
 void honed_sparse_conv_f32__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  (void)scratch;
-  run_tasks(call, begin, end);
+  run_tasks(call, scratch, begin, end);
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .program import NUMPY_DTYPES, Dim, Op, Program, Value
+from .select import Choice
 
 
 @dataclass(eq=False)
@@ -71,10 +72,10 @@ class Weights:
 
 @dataclass(eq=False)
 class DraftOp(Op):
-    """An operator that may still hold its weights. kernel: the one that will run it, where that is decided early."""
+    """An operator that may still hold its weights. choice: of the kernel that will run it, where that is made early."""
 
     weights: Weights | None = None
-    kernel: str | None = None
+    choice: Choice | None = None
 
 
 class Draft:

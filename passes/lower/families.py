@@ -171,6 +171,8 @@ def _channels_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
 
 # Sparse convolutions: kernels/conv/lists.h
 
+_TILE_UNITS, _CHUNK_BYTES = 10, 52 * 1024
+
 
 def _refuse_sparse(layer: ConvLayer) -> str | None:
     few_channels = layer.weights.shape[1] % 4 != 0 and layer.int8
@@ -198,6 +200,28 @@ def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Packe
         }
 
     return work
+
+
+def _sparse_float_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
+    """kernels/sparse_conv_f32/plan.h: in units of 8 pixels; a list is cut into segments, whose sums are saved and loaded."""
+    lists = packed.consts[0].astype(np.int64)
+    sizes, steps, units = lists[:, 4], lists[:, 7] - lists[:, 6], layer.vectors(8)
+    columns = int(layer.conv["in_channels"]) * layer.taps
+    tiles = -(-units // _TILE_UNITS)
+    tile_pixels = 16 * -(-units // (2 * tiles))
+    chunks = -(-columns // max(_CHUNK_BYTES // (4 * tile_pixels), 1))
+    segments = np.minimum(np.maximum(steps, 1), -(-chunks // layer.group))
+    outputs = units * layer.weights.shape[0]
+    return {f"steps of {size}": float(units * int(steps[sizes == size].sum())) for size in _SIZES} | {
+        "segments": tiles * int(segments.sum()),
+        "saved": units * int((segments * sizes).sum()) - outputs,
+        "outputs": outputs,
+        "residuals": outputs * layer.residual,
+        "columns": units * columns,
+        "inputs": units * int(layer.conv["in_channels"]) * layer.phases,
+        "weights": sum(array.nbytes for array in packed.consts),
+        "call": 1,
+    }
 
 
 def _stream_sizes(consts: Consts) -> np.ndarray:
@@ -320,7 +344,7 @@ CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
     ),
     "f32": (
         Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work),
-        Family("sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_work((2, 2, 1)), _lists_note),
+        Family("sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_float_work, _lists_note),
         Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
         _winograd(2),
         _winograd(4),

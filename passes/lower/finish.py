@@ -52,8 +52,9 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
 def _conv(op: DraftOp, costs: Costs) -> None:
     weights, y = op.weights, op.outputs[0]
     assert weights is not None
-    size, residual = plane_size(y), len(op.inputs) > 1
-    choice = select_conv(_values(op, weights), op.attrs, size, costs, gap=y.gap_cols, residual=residual, decided=op.kernel)
+    choice = op.choice
+    if choice is None:
+        choice = select_conv(_values(op, weights), op.attrs, plane_size(y), costs, gap=y.gap_cols, residual=len(op.inputs) > 1)
     pixels = product(y.shape[2:]) if y.shape is not None else None
     _take(op, choice, weights, None if pixels is None else pixels * int(weights.values.size))
 

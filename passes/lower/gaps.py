@@ -12,7 +12,7 @@ from collections.abc import Set
 
 from .costs import Costs
 from .draft import Draft, DraftOp
-from .loose import decide_kernel
+from .loose import choose_early
 from .program import Value
 
 WIDE = 6
@@ -24,7 +24,7 @@ def set_gaps(draft: Draft, same_strides: Set[str], costs: Costs) -> None:
     that need fewer."""
     classes = _Classes()
     for op in [op for op in draft.walk() if op.type == "conv"]:
-        op.kernel = decide_kernel(op, costs)
+        op.choice = choose_early(op, costs)
         _isolate_wide(draft, op)
         _tie_conv(classes, op)
     for op in draft.walk():
@@ -42,7 +42,7 @@ def _pads(op: DraftOp) -> tuple[int, int, int, int]:
 def _isolate_wide(draft: Draft, op: DraftOp) -> None:
     """A convolution with wide padding reads a copy, so that the gaps of all other values need not be as wide."""
     x = op.inputs[0]
-    if x is None or op.kernel is not None or max(_pads(op)) <= WIDE or len(draft.users(x)) == 1:
+    if x is None or op.choice is not None or max(_pads(op)) <= WIDE or len(draft.users(x)) == 1:
         return
     copy = draft.value(f"{x.name}/copy", x.dtype, x.shape, x.zero_point)
     copy.layout = "planar"
@@ -55,11 +55,12 @@ def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     assert x is not None
     top, left, bottom, right = _pads(op)
     extent = (int(op.attrs["kernel_w"]) - 1) * int(op.attrs.get("dilation_w", 1)) // int(op.attrs.get("stride_w", 1))
-    if op.kernel == "conv_winograd_f32":
+    kernel = None if op.choice is None else op.choice.kernel
+    if kernel == "conv_winograd_f32":
         return
-    if op.kernel != "conv_f32":
+    if kernel != "conv_f32":
         classes.tie(x, y, left + right - extent)
-        classes.need(x, max(top, bottom), 0 if op.kernel == "depthwise_f32" else max(left, right))
+        classes.need(x, max(top, bottom), max(left, right) if kernel is None else 0)
     if len(op.inputs) > 1 and op.inputs[1] is not None:
         classes.tie(y, op.inputs[1], 0)
 

@@ -1,34 +1,27 @@
 """Float convolutions whose kernels do not need the row strides and gaps that a convolution over flat pixels needs.
 
-Their kernels are decided before gaps are: whatever lies between them can do without gaps, and then has fewer pixels.
+Their kernels are chosen before gaps are: whatever lies between them can do without gaps, and then has fewer pixels.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from .costs import Costs
 from .draft import DraftOp
-from .families import SPARSE_FROM
-from .select import plane_size, select_conv
+from .select import Choice, plane_size, select_conv
 
 
-def decide_kernel(op: DraftOp, costs: Costs) -> str | None:
-    """The kernel of a convolution, where it is one of these; else None.
+def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
+    """The choice of a convolution's kernel, where it is one of these; else None.
 
-    conv_winograd_f32  any strides, any gaps
-    depthwise_f32      one row stride, gap rows
-    conv_f32           of one tap and no padding: the row stride of x is free
+    conv_winograd_f32               any strides, any gaps
+    sparse_conv_f32, depthwise_f32  one row stride, gap rows
+    conv_f32                        of one tap and no padding: the row stride of x is free
     """
     x, weights = op.inputs[0], op.weights
     if x is None or x.dtype != "f32" or weights is None:
         return None
-    values = weights.real()
-    if np.count_nonzero(values) <= (1.0 - SPARSE_FROM) * values.size:
-        return None
-    residual = len(op.inputs) > 1
-    kernel = select_conv(values, op.attrs, plane_size(op.outputs[0]), costs, gap=0, residual=residual).kernel
-    return None if kernel == "conv_f32" and not is_pointwise(op) else kernel
+    choice = select_conv(weights.real(), op.attrs, plane_size(op.outputs[0]), costs, gap=0, residual=len(op.inputs) > 1)
+    return None if choice.kernel == "conv_f32" and not is_pointwise(op) else choice
 
 
 def is_pointwise(op: DraftOp) -> bool:

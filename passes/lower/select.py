@@ -70,15 +70,13 @@ def select_conv(
     *,
     gap: int = 1,
     residual: bool = False,
-    decided: str | None = None,
 ) -> Choice:
     """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; height and width of an output plane, None where they are
-    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output. decided: the only kernel
-    that may be taken."""
+    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output."""
     conv = {name: int(value) for name, value in attrs.items() if name not in EPILOGUE}
     height, width = size or TYPICAL_SIZE
     layer = ConvLayer(weights, conv, (height - 1) * (width + gap) + width, (height, width), residual)
-    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else "f32"]], decided)
+    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else "f32"]])
 
 
 def select_gemm(weights: np.ndarray, rows: int | None, costs: Costs) -> Choice:
@@ -96,9 +94,9 @@ def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:
     return Candidate(family.name, costs.estimate_us(family.key, work), family.note(layer, packed), packed, family.attrs, work)
 
 
-def _fastest(candidates: list[Candidate], decided: str | None = None) -> Choice:
+def _fastest(candidates: list[Candidate]) -> Choice:
     possible = [c for c in candidates if c.packed is not None]
-    best = min((c for c in possible if decided in (None, c.kernel)), key=lambda c: _rank(c, c is candidates[0]))
+    best = min(possible, key=lambda c: _rank(c, c is candidates[0]))
     for other in possible:
         if other is not best and other.us is not None and best.us is not None:
             slower = f"estimated {other.us / max(best.us, 1e-3):.2f} times the time"

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
 
-from tests.kernels.conv_cases import CASES
+from tests.kernels.conv_cases import CASES, Conv
 
+WIDE = [Conv(stride_h=2, stride_w=2, height=9, width=width, in_channels=3) for width in (63, 66, 150)]
 ATTRS = ("stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right")
 
 
@@ -17,7 +18,7 @@ def run(conv, x, isa, dtype, zero_point, planar_input, splits=1):
 
 @pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize("planar_input", [False, True])
-@pytest.mark.parametrize("conv", CASES, ids=str)
+@pytest.mark.parametrize("conv", CASES + WIDE, ids=str)
 def test_what_a_convolution_reads(conv, planar_input, isa):
     rng = np.random.default_rng(1)
     shape = (conv.batch, conv.in_channels, conv.height, conv.width)

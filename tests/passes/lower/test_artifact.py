@@ -32,6 +32,23 @@ def test_crc32c_gives_the_published_check_values() -> None:
     assert crc32c(b"") == 0
 
 
+def bitwise_crc32c(data: bytes) -> int:
+    """By its definition: division of polynomials over GF(2), bit after bit."""
+    state = 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    return state ^ 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("count", [6143, 6144, 6145, 12288 + 2048 + 9])
+def test_crc32c_of_long_data(count: int) -> None:
+    """Long enough for stretches side by side, and one byte less."""
+    data = np.random.default_rng(count).bytes(count)
+    assert crc32c(data) == bitwise_crc32c(data)
+
+
 def test_metadata_comes_back() -> None:
     assert read_metadata(write_artifact(small_program())) == {
         "model": {"producer": "test"},
