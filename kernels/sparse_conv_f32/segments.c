@@ -1,6 +1,7 @@
 #include "segments.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* While segments are made. */
 typedef struct maker {
@@ -12,26 +13,26 @@ typedef struct maker {
   honed_sparse_segment *segments; /* NULL while they are counted */
 } maker;
 
-/* The chunk of an id, most often that of the id before. */
-typedef struct position {
-  int64_t chunk, begin, end;
-} position;
+/* Entries [entry, end) of a list that lie in one chunk, whose first id is `first`. */
+typedef struct stretch {
+  int64_t chunk, first, entry, end;
+} stretch;
 
-static inline void find_chunk(const maker *m, int64_t id, position *p) {
-  if (id >= p->begin && id < p->end) return;
-  p->chunk = id / m->plan->chunk_columns;
-  p->begin = p->chunk * m->plan->chunk_columns;
-  p->end = p->begin + m->plan->chunk_columns;
+/* Those that begin with `entry`. Ids come in ascending order, so that a chunk has one stretch of a list; nothing depends on it here. */
+static stretch stretch_at(const maker *m, const honed_conv_list *l, int64_t entry) {
+  const uint32_t columns = (uint32_t)m->plan->chunk_columns, chunk = (uint32_t)honed_conv_lists_id(m->lists, entry) / columns;
+  stretch s = {chunk, (int64_t)chunk * columns, entry, entry + 1};
+  while (s.end < l->end && (uint64_t)(honed_conv_lists_id(m->lists, s.end) - s.first) < columns) s.end++;
+  return s;
 }
 
 static void count_entries(const maker *m) {
   int64_t row = 0;
   for (int64_t i = 0; i < m->lists->num_lists; i++) {
     const honed_conv_list *l = &m->lists->lists[i];
-    position p = {0, 0, 0};
-    for (int64_t entry = l->begin; entry < l->end; entry++) {
-      find_chunk(m, honed_conv_lists_id(m->lists, entry), &p);
-      m->at[i * m->plan->chunks + p.chunk]++;
+    for (stretch s = {.end = l->begin}; s.end < l->end;) {
+      s = stretch_at(m, l, s.end);
+      m->at[i * m->plan->chunks + s.chunk] += s.end - s.entry;
     }
     m->row[i] = row;
     row += l->size;
@@ -77,19 +78,31 @@ static int64_t place_segments(const maker *m, int64_t *done) {
   return end.segment;
 }
 
+static void copy_offsets(const honed_conv_lists *lists, const stretch *s, uint16_t column_bytes, uint16_t *out) {
+  const int64_t count = s->end - s->entry;
+  if (lists->wide_ids) {
+    const int32_t *ids = (const int32_t *)lists->ids + s->entry;
+    for (int64_t i = 0; i < count; i++) out[i] = (uint16_t)((ids[i] - s->first) * column_bytes);
+  } else {
+    const uint16_t *ids = (const uint16_t *)lists->ids + s->entry, first = (uint16_t)s->first;
+    for (int64_t i = 0; i < count; i++) out[i] = (uint16_t)((uint16_t)(ids[i] - first) * column_bytes);
+  }
+}
+
 static void copy_list(const maker *m, int64_t list, int64_t part, uint16_t *offsets, float *weights) {
   const honed_sparse_f32_plan *plan = m->plan;
   const honed_conv_list *l = &m->lists->lists[list];
   const float *w = (const float *)m->lists->weights + l->weights;
-  const int64_t column_bytes = plan->tile_pixels * (int64_t)sizeof(float);
-  position p = {0, 0, 0};
-  for (int64_t entry = l->begin; entry < l->end; entry++, w += l->size) {
-    const int64_t id = honed_conv_lists_id(m->lists, entry);
-    find_chunk(m, id, &p);
-    const honed_sparse_run *run = &m->runs[(part * plan->chunks + p.chunk) * HONED_LIST_SIZES + honed_sparse_size_class(l->size)];
-    const int64_t at = m->at[list * plan->chunks + p.chunk]++;
-    offsets[at] = (uint16_t)((id - p.begin) * column_bytes);
-    for (int r = 0; r < l->size; r++) weights[run->weight + (at - run->offset) * l->size + r] = w[r];
+  const uint16_t column_bytes = (uint16_t)(plan->tile_pixels * (int64_t)sizeof(float));
+  for (stretch s = {.end = l->begin}; s.end < l->end;) {
+    s = stretch_at(m, l, s.end);
+    const honed_sparse_run *run = &m->runs[(part * plan->chunks + s.chunk) * HONED_LIST_SIZES + honed_sparse_size_class(l->size)];
+    int64_t *at = &m->at[list * plan->chunks + s.chunk];
+    const int64_t count = s.end - s.entry;
+    copy_offsets(m->lists, &s, column_bytes, offsets + *at);
+    memcpy(weights + run->weight + (*at - run->offset) * l->size, w + (s.entry - l->begin) * l->size,
+           (size_t)(count * l->size) * sizeof(float));
+    *at += count;
   }
 }
 
