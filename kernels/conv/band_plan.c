@@ -3,7 +3,6 @@
 #include "base/integers.h"
 
 enum {
-  tile_vectors = 3, /* the widest tile of the kernels: a band is a multiple of it */
   wanted_tasks = 32,
   chunk_rows = 8, /* kernels take so many output channels at a time */
 };
@@ -33,10 +32,10 @@ static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *
 /* The longest band that fits, then evened out over the plane. */
 static void choose_bands(honed_band_plan *plan, const honed_band_layout *layout, int64_t span) {
   const int64_t pixels = layout->band_bytes / (4 * plan->units * plan->phases) - span;
-  const int64_t longest = honed_larger(pixels / HONED_VECTOR / tile_vectors, 1) * tile_vectors;
+  const int64_t longest = honed_larger(pixels / HONED_VECTOR / layout->tile_vectors, 1) * layout->tile_vectors;
   plan->bands = honed_divide_up(plan->used_vectors, longest);
   const int64_t even = plan->bands == 0 ? 0 : honed_divide_up(plan->used_vectors, plan->bands);
-  plan->band_vectors = honed_larger(honed_divide_up(even, tile_vectors), 1) * tile_vectors;
+  plan->band_vectors = honed_larger(honed_divide_up(even, layout->tile_vectors), 1) * layout->tile_vectors;
   plan->bands = honed_divide_up(plan->used_vectors, plan->band_vectors);
   const int64_t pixels_used = honed_smaller(plan->band_vectors, plan->used_vectors) * HONED_VECTOR + span;
   plan->plane_pixels = honed_divide_up(pixels_used, layout->plane_pixels) * layout->plane_pixels;

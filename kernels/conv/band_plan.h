@@ -37,6 +37,7 @@ typedef struct honed_band_layout {
   int64_t rows;         /* output channels per block of packed weights, a divisor or a multiple of 8 */
   int64_t plane_pixels; /* of a plane in scratch: a multiple of so many */
   int64_t band_bytes;   /* of a band in scratch, about */
+  int64_t tile_vectors; /* a band is a multiple of so many vectors */
 } honed_band_layout;
 
 enum { HONED_BAND_BYTES = 160 * 1024 /* stay in a second-level cache beside the weights */ };

@@ -37,8 +37,11 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, honed_conv_is_pointwise(&p->conv), ctx);
   const int64_t band_bytes = honed_conv_taps(&p->conv) == 1 ? pointwise_bytes : HONED_BAND_BYTES;
-  const honed_band_layout layout = {
-      .units = p->conv.in_channels / p->conv.group, .rows = HONED_CONV_F32_ROWS, .plane_pixels = HONED_VECTOR, .band_bytes = band_bytes};
+  const honed_band_layout layout = {.units = p->conv.in_channels / p->conv.group,
+                                    .rows = HONED_CONV_F32_ROWS,
+                                    .plane_pixels = HONED_VECTOR,
+                                    .band_bytes = band_bytes,
+                                    .tile_vectors = 3};
   return status == HONED_OK ? honed_band_plan_create(&p->conv, &layout, call, ctx) : status;
 }
 

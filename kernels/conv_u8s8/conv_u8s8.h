@@ -21,7 +21,7 @@ typedef struct honed_conv_u8s8 {
   const int8_t *weights;
   int64_t quads; /* per group */
   int64_t rows;  /* per block */
-  int kernel;    /* row of kernels.inc, or of channels.inc */
+  int kernel;    /* row of the table: kernels.inc, pointwise.inc or channels.inc */
 } honed_conv_u8s8;
 
 #define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
@@ -29,6 +29,9 @@ typedef struct honed_conv_u8s8 {
 #undef HONED_CONV_U8S8
 #define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
 #include "channels.inc"
+#undef HONED_CONV_U8S8
+#define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);
+#include "pointwise.inc"
 #undef HONED_CONV_U8S8
 
 #endif

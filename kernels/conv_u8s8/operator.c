@@ -8,15 +8,35 @@
 static const honed_kernel_row pixels_in_lanes[] = {
 #include "kernels.inc"
 };
+static const honed_kernel_row of_one_tap[] = {
+#include "pointwise.inc"
+};
 static const honed_kernel_row channels_in_lanes[] = {
 #include "channels.inc"
 };
 #undef HONED_CONV_U8S8
 
-enum { channels_band_bytes = 512 * 1024 /* rows of a plane are dearer to cut than the second-level cache is short */ };
+enum {
+  channels_band_bytes = 512 * 1024, /* rows of a plane are dearer to cut than the second-level cache is short */
+  word_bytes = 24 * 1024,           /* stay in a first-level cache */
+};
 
-static const honed_kernel_row *kernel_of(const honed_conv_u8s8 *p) {
-  return (p->rows == HONED_CONV_U8S8_CHANNELS ? channels_in_lanes : pixels_in_lanes) + p->kernel;
+/* One tap, and a word of 64 pixels of all input channels fits in half a first-level cache. */
+static bool is_of_one_tap(const honed_conv_u8s8 *p) {
+  return honed_conv_taps(&p->conv) == 1 && p->conv.phases_h * p->conv.phases_w == 1 && p->quads * 256 <= word_bytes;
+}
+
+static const honed_kernel_row *kernels_of(const honed_conv_u8s8 *p) {
+  if (p->rows == HONED_CONV_U8S8_CHANNELS) return channels_in_lanes;
+  return is_of_one_tap(p) ? of_one_tap : pixels_in_lanes;
+}
+
+static honed_band_layout layout_of(const honed_conv_u8s8 *p) {
+  const honed_kernel_row *kernels = kernels_of(p);
+  const bool words = kernels == of_one_tap;
+  const int64_t band_bytes = kernels == channels_in_lanes ? channels_band_bytes : words ? word_bytes : HONED_BAND_BYTES;
+  return (honed_band_layout){
+      .units = p->quads, .rows = p->rows, .plane_pixels = 64, .band_bytes = band_bytes, .tile_vectors = words ? 4 : 3};
 }
 
 static honed_status read_rows(const honed_op_spec *spec, honed_conv_u8s8 *p, honed_context *ctx) {
@@ -45,8 +65,7 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
   if (status == HONED_OK) status = honed_requantize_create(spec, 1, c->out_channels, &p.requantize, ctx);
   if (status != HONED_OK) return status;
   p.weights = weights;
-  p.kernel = 0;
-  p.kernel = honed_kernel_select(kernel_of(&p), spec->isa);
+  p.kernel = honed_kernel_select(kernels_of(&p), spec->isa);
   honed_conv_u8s8 *out = malloc(sizeof *out);
   if (out == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for parameters");
   *out = p;
@@ -56,18 +75,17 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
 
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_conv_u8s8 *p = call->params;
-  const bool channels = p->rows == HONED_CONV_U8S8_CHANNELS;
-  call->kernel = kernel_of(p)->kernel;
+  call->kernel = kernels_of(p)[p->kernel].kernel;
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
-  const honed_band_layout layout = {
-      .units = p->quads, .rows = p->rows, .plane_pixels = 64, .band_bytes = channels ? channels_band_bytes : HONED_BAND_BYTES};
+  const honed_band_layout layout = layout_of(p);
   if (status == HONED_OK) status = honed_band_plan_create(&p->conv, &layout, call, ctx);
-  if (status == HONED_OK && channels) call->scratch_bytes = (size_t)(channels_words_offset(call->plan) + channels_words_bytes(call->plan));
+  if (status == HONED_OK && p->rows == HONED_CONV_U8S8_CHANNELS)
+    call->scratch_bytes = (size_t)(channels_words_offset(call->plan) + channels_words_bytes(call->plan));
   return status;
 }
 
-static const char *kernel_name(const void *params) { return kernel_of(params)->name; }
+static const char *kernel_name(const void *params) { return kernels_of(params)[((const honed_conv_u8s8 *)params)->kernel].name; }
 
 const honed_op_type honed_op_conv_u8s8 = {"conv_u8s8", create, free, reshape, kernel_name, 0};

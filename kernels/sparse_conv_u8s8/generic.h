@@ -1,7 +1,7 @@
 /* The loop of the vector kernels, once. Include a conv/products_*.h first, and define MAX_ROWS: how many output channels' sums fit in
  * registers at once, for one vector of pixels. */
 #include "base/unroll.h"
-#include "conv/requantize_bytes.h"
+#include "conv/planes_store.h"
 #include "sparse_conv_u8s8.h"
 
 /* Lists are read once and come from far: how many bytes ahead they are fetched. */
@@ -12,11 +12,8 @@ enum { OFFSETS_AHEAD = 2048, WEIGHTS_AHEAD = 512 };
 typedef struct operands {
   const honed_sparse_conv_u8s8 *p;
   const honed_sparse_conv_plan *plan;
-  const uint8_t *x;        /* image */
-  const uint8_t *residual; /* image, or NULL */
-  int64_t residual_stride; /* of planes */
-  const honed_tensor *y;
-  int64_t image;
+  const uint8_t *x; /* image */
+  planes_target target;
 } operands;
 
 /* Adds four planes' products to the sums of the channels first ... first + count - 1 of a list, over `vectors` adjacent vectors of pixels.
@@ -62,42 +59,10 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   }
 }
 
-/* Stores `vectors` adjacent vectors of one output channel. The kind of output is asked for once, so that each kind's constants are
- * broadcast once. */
-ALWAYS void finish(const operands *o, int64_t oc, int64_t pixel, int vectors, const ints acc[]) {
-  const honed_requantize *r = &o->p->requantize;
-  const int64_t at = o->image * o->y->image_stride + oc * o->y->plane_stride + pixel;
-  uint64_t valid[4];
-  HONED_UNROLL4(
-      v, if (v < vectors) {
-        const int64_t first = pixel + v * PIXELS;
-        valid[v] = o->plan->valid[first / HONED_WORD] >> (first % HONED_WORD);
-      })
-  if (o->y->dtype == HONED_F32) {
-    /* Copies, so that the sums themselves have no address and stay in registers. */
-    HONED_UNROLL4(
-        v, if (v < vectors) {
-          const ints copy[4] = {acc[4 * v], acc[4 * v + 1], acc[4 * v + 2], acc[4 * v + 3]};
-          requantize_store_f32(r, oc, copy, valid[v], (float *)o->y->data + at + v * PIXELS);
-        })
-    return;
-  }
-  uint8_t *out = (uint8_t *)o->y->data + at;
-  const bytes fill = bytes_set1(o->y->zero_point);
-  bytes y[4];
-  if (o->residual != NULL) {
-    const uint8_t *residual = o->residual + oc * o->residual_stride + pixel;
-    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_sum_bytes(r, oc, &acc[4 * v], bytes_load(residual + v * PIXELS));)
-  } else {
-    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_bytes(r, oc, &acc[4 * v]);)
-  }
-  HONED_UNROLL4(v, if (v < vectors) bytes_store(out + v * PIXELS, bytes_blend(valid[v], y[v], fill));)
-}
-
 ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, int64_t pixel) {
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
   accumulate(o, l, size, row, rows, vectors, apart, o->x + pixel, acc);
-  HONED_UNROLL4(r, if (r < rows) finish(o, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
+  HONED_UNROLL4(r, if (r < rows) planes_store(&o->target, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
 }
 
 /* One list over words [word, word_end): as many vectors at a time as have sums that fit in registers, since every pass pays for finding
@@ -133,13 +98,14 @@ static const run_list_function run_of_size[2][5] = {
 };
 
 static void fill_words(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
+  const honed_tensor *y = o->target.y;
   for (int r = 0; r < l->size; r++) {
-    const int64_t at = o->image * o->y->image_stride + l->rows[r] * o->y->plane_stride;
+    const int64_t at = o->target.image * y->image_stride + l->rows[r] * y->plane_stride;
     for (int64_t i = word * HONED_WORD; i < word_end * HONED_WORD; i++) {
-      if (o->y->dtype == HONED_F32) {
-        ((float *)o->y->data)[at + i] = 0.0f;
+      if (y->dtype == HONED_F32) {
+        ((float *)y->data)[at + i] = 0.0f;
       } else {
-        ((uint8_t *)o->y->data)[at + i] = o->y->zero_point;
+        ((uint8_t *)y->data)[at + i] = y->zero_point;
       }
     }
   }
@@ -155,16 +121,12 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
 }
 
 ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
-  operands o = {.p = call->params, .plan = call->plan, .y = call->outputs[0]};
-  const honed_tensor *x = call->inputs[0], *residual = call->num_inputs == 2 ? call->inputs[1] : NULL;
+  operands o = {.p = call->params, .plan = call->plan};
+  const honed_tensor *x = call->inputs[0];
   for (int64_t i = begin; i < end; i++) {
     const honed_sparse_conv_task t = honed_sparse_conv_task_get(o.plan, o.p->lists.num_lists, i);
-    o.image = t.image;
     o.x = (const uint8_t *)x->data + t.image * x->image_stride;
-    if (residual != NULL) {
-      o.residual = (const uint8_t *)residual->data + t.image * residual->image_stride;
-      o.residual_stride = residual->plane_stride;
-    }
+    o.target = planes_target_make(call, &o.p->requantize, o.plan->valid, t.image);
     run_task(&o, &t);
   }
 }

@@ -116,21 +116,31 @@ def _refuse_dense(layer: ConvLayer) -> str | None:
 
 
 def _dense_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
-    """In vectors of 16 pixels. A band's pixels are copied once for all output channels; those of a float kernel of one tap are not."""
+    """In vectors of 16 pixels. A band's pixels are copied once for all output channels; those of a float kernel of one tap are not. An int8
+    kernel of one tap has an output of its own kind."""
     out_channels, per_group = layer.weights.shape[:2]
-    block, vectors = (4, layer.vectors()) if layer.int8 else (8, _float_vectors(layer))
-    rows = -(-(out_channels // layer.group) // block) * block * layer.group
     units = -(-per_group // 4) if layer.int8 else per_group
+    words = layer.int8 and _is_of_one_tap(layer)
+    block, vectors = (4, 4 * layer.vectors(64) if words else layer.vectors()) if layer.int8 else (8, _float_vectors(layer))
+    rows = -(-(out_channels // layer.group) // block) * block * layer.group
     weights = rows * units * layer.taps
     in_place = not layer.int8 and layer.taps == 1
+    outputs, residuals = vectors * rows, vectors * out_channels * layer.residual
     return {
         "products": vectors * weights,
         "copied": 0 if in_place else layer.vectors() * units * layer.group * layer.phases,
-        "outputs": vectors * rows,
-        "residuals": vectors * out_channels * layer.residual,
+        "outputs": 0 if words else outputs,
+        "residuals": 0 if words else residuals,
+        "outputs of words": outputs if words else 0,
+        "residuals of words": residuals if words else 0,
         "weights": weights,
         "call": 1,
     }
+
+
+def _is_of_one_tap(layer: ConvLayer) -> bool:
+    """Whether words of 64 pixels stay in a cache: kernels/conv_u8s8/operator.c."""
+    return layer.taps == 1 and layer.weights.shape[1] <= 384
 
 
 def _float_vectors(layer: ConvLayer) -> float:

@@ -37,10 +37,21 @@ def test_float_output(rows, isa):
     check.check_float_output(*KIND, replace(WITH_RESIDUAL, rows=rows), isa)
 
 
-def test_planes_that_are_cut_into_bands():
-    conv = Conv(in_channels=400, out_channels=33, height=56, width=56, **POINTWISE)
+@pytest.mark.parametrize("isa", isa_levels()[1:])
+@pytest.mark.parametrize("channels", [130, 384, 388])
+def test_planes_that_are_cut_into_bands(channels, isa):
+    conv = Conv(in_channels=channels, out_channels=33, height=30, width=56, extra_rows=3, **POINTWISE)
     for rows in ROWS:
-        check.check_bits(*KIND, replace(conv, rows=rows), isa_levels()[-1])
+        check.check_bits(*KIND, replace(conv, rows=rows), isa)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("pads", [POINTWISE, {"kernel_h": 1, "kernel_w": 1}], ids=["", "padded"])
+def test_kernels_of_one_tap(pads, isa):
+    conv = Conv(in_channels=21, out_channels=18, group=3, height=9, width=15, batch=2, **pads)
+    check.check_bits(*KIND, conv, isa)
+    check.check_float_output(*KIND, conv, isa)
+    check.check_residual(*KIND, replace(WITH_RESIDUAL, **POINTWISE), isa)
 
 
 @pytest.mark.parametrize("rows", [0, 8, 33])

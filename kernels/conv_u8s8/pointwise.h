@@ -1,0 +1,91 @@
+/* The loops for one tap per channel: a word of PIXELS pixels is interleaved once, in split order, and stays in the first-level cache while
+ * all output channels pass over it. Include a conv/products_*.h first, and define before inclusion POINTWISE_ROWS: for how many output
+ * channels the sums of a word fit in registers, 2 or 4. */
+#include <string.h>
+
+#include "base/planes.h"
+#include "conv/planes_store.h"
+#include "conv_u8s8.h"
+
+typedef struct pointwise_band {
+  const honed_conv_u8s8 *p;
+  const honed_band_plan *plan;
+  honed_band_task task;
+  planes_target target;
+  uint8_t *words; /* scratch: [words][quads][4 vectors] */
+} pointwise_band;
+
+static void pointwise_copy(const pointwise_band *b, const honed_tensor *x) {
+  static const uint8_t absent[PIXELS];
+  const honed_conv *c = &b->p->conv;
+  const int64_t channels = c->in_channels / c->group, begin = b->task.vector * HONED_VECTOR, end = b->task.vector_end * HONED_VECTOR;
+  const uint8_t *planes = (const uint8_t *)x->data + b->task.image * x->image_stride + b->task.group * channels * x->plane_stride;
+  uint8_t *out = b->words;
+  for (int64_t pixel = begin; pixel < end; pixel += PIXELS) {
+    const uint8_t *in = planes + pixel + b->plan->first_shift;
+    for (int64_t channel = 0; channel < channels; channel += 4, in += 4 * x->plane_stride, out += 4 * PIXELS) {
+      bytes v[4], quad[4];
+      HONED_UNROLL4(k, v[k] = bytes_load(channel + k < channels ? in + k * x->plane_stride : absent);)
+      bytes_interleave(v[0], v[1], v[2], v[3], quad);
+      HONED_UNROLL4(k, bytes_store(out + k * PIXELS, quad[k]);)
+    }
+  }
+}
+
+/* POINTWISE_ROWS output channels from `oc` on, of which those before oc_end exist; w: their weights in their block. */
+static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, const int8_t *w, const uint8_t *word, int64_t oc,
+                                                     int64_t oc_end, int64_t pixel) {
+  const honed_requantize *requantize = &b->p->requantize;
+  ints acc[4 * POINTWISE_ROWS];
+  HONED_UNROLL4(
+      r, if (r < POINTWISE_ROWS) {
+        const ints init = ints_set1(requantize->init[honed_smaller(oc + r, oc_end - 1)]);
+        HONED_UNROLL4(j, acc[4 * r + j] = init;)
+      })
+  for (int64_t quad = b->p->quads; quad > 0; quad--, w += 4 * HONED_CONV_U8S8_ROWS, word += 4 * PIXELS) {
+    factors weight[POINTWISE_ROWS];
+    HONED_UNROLL4(r, if (r < POINTWISE_ROWS) weight[r] = factors_load(w + 4 * r);)
+    HONED_UNROLL4(j, {
+      const products prepared = products_make(bytes_load(word + j * PIXELS));
+      HONED_UNROLL4(r, if (r < POINTWISE_ROWS) acc[4 * r + j] = products_add(acc[4 * r + j], prepared, weight[r]);)
+    })
+  }
+  HONED_UNROLL4(r, if (r < POINTWISE_ROWS && oc + r < oc_end) planes_store(&b->target, oc + r, pixel, 1, &acc[4 * r]);)
+}
+
+static void pointwise_fill(const pointwise_band *b, int64_t oc, int64_t begin, int64_t end) {
+  const honed_tensor *y = b->target.y;
+  const int64_t element = (int64_t)honed_dtype_bytes(y->dtype), at = b->task.image * y->image_stride + oc * y->plane_stride + begin;
+  memset((char *)y->data + at * element, honed_fill_byte(y), (size_t)((end - begin) * element));
+}
+
+static void pointwise_run(const pointwise_band *b) {
+  const int64_t rows = b->p->conv.out_channels / b->p->conv.group, first = b->task.group * rows, oc_end = first + rows;
+  const int64_t begin = b->task.vector * HONED_VECTOR, fill_end = b->task.fill_end * HONED_VECTOR;
+  const int64_t end = honed_divide_up(b->task.vector_end * HONED_VECTOR, PIXELS) * PIXELS, block_bytes = honed_band_block_bytes(b->plan);
+  const int8_t *weights = b->p->weights + b->task.group * b->plan->blocks * block_bytes;
+  for (int64_t pixel = begin; pixel < end; pixel += PIXELS) {
+    const uint8_t *word = b->words + (pixel - begin) * 4 * b->p->quads;
+    for (int64_t block = b->task.block; block < b->task.block_end; block++) {
+      for (int64_t row = 0; row < HONED_CONV_U8S8_ROWS; row += POINTWISE_ROWS) {
+        const int64_t oc = first + block * HONED_CONV_U8S8_ROWS + row;
+        if (oc < oc_end) pointwise_rows(b, weights + block * block_bytes + 4 * row, word, oc, oc_end, pixel);
+      }
+    }
+  }
+  if (fill_end <= end) return;
+  for (int64_t oc = first + b->task.block * HONED_CONV_U8S8_ROWS;
+       oc < honed_smaller(first + b->task.block_end * HONED_CONV_U8S8_ROWS, oc_end); oc++)
+    pointwise_fill(b, oc, end, fill_end);
+}
+
+static void pointwise_run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  pointwise_band b = {.p = call->params, .plan = call->plan, .words = scratch};
+  for (int64_t i = begin; i < end; i++) {
+    b.task = honed_band_task_get(b.plan, i);
+    b.target = planes_target_make(call, &b.p->requantize, b.plan->valid, b.task.image);
+    /* Chunks of one band follow each other: the first of a call fills scratch for all. */
+    if (i == begin || i % b.plan->chunks == 0) pointwise_copy(&b, call->inputs[0]);
+    pointwise_run(&b);
+  }
+}
