@@ -9,6 +9,7 @@ COMMANDS = {
     "demo": "compress two real networks and print what was gained",
     "kernels": "time every kernel on the layers of a network",
     "layers": "per layer of a model: work, bound by the machine's limits, time",
+    "never-slower": "compressed forms of models beside the dense ones",
     "peak": "the limits of one core, measured",
     "predict": "what `honed predict` says beside what is measured",
     "quantisation": "what ways to quantise keep of a mobile network's answers",
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
     elif arguments[0] in COMMANDS:
-        import_module(f".{arguments[0]}", __package__).main(arguments[1:])
+        import_module(f".{arguments[0].replace('-', '_')}", __package__).main(arguments[1:])
     else:
         print(f"unknown command {arguments[0]!r}\n{usage()}", file=sys.stderr)
         sys.exit(2)

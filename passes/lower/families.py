@@ -15,6 +15,8 @@ import numpy as np
 
 from ...kernels import packing
 
+BAR, SPARSE_F32_BAR = 0.98, 0.92
+"""Estimates err, those of the float lists by more."""
 SPARSE_FROM = 0.2
 """Share of zeros from which the sparse form is worth packing to look at."""
 _SIZES = (1, 2, 4)
@@ -75,7 +77,8 @@ class GemmLayer(Layer):
 class Family:
     """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can.
     work: amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of
-    the packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them."""
+    the packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
+    estimated time is below that share of the dense form's."""
 
     name: str
     refuse: Callable[..., str | None]
@@ -83,6 +86,7 @@ class Family:
     work: Callable[..., dict[str, float]]
     note: Callable[..., str] = lambda layer, packed: ""
     attrs: Mapping[str, int] = field(default_factory=dict)
+    bar: float = BAR
 
     @property
     def key(self) -> str:
@@ -340,7 +344,7 @@ def _of_matrix(pack: Callable[..., Consts]) -> Callable[[GemmLayer], Consts]:
 
 CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
     "u8s8": (
-        Family("conv_u8s8", _refuse_dense, _of_conv(packing.pack_conv_u8s8), _dense_work),
+        Family("conv_u8s8", _refuse_dense, _of_conv(packing.pack_conv_u8s8), _dense_work, bar=1.0),
         Family(
             "conv_u8s8",
             _refuse_dense,
@@ -353,8 +357,15 @@ CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
         Family("depthwise_u8s8", _refuse_depthwise, _of_conv(packing.pack_depthwise_u8s8), _depthwise_work),
     ),
     "f32": (
-        Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work),
-        Family("sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_float_work, _lists_note),
+        Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work, bar=1.0),
+        Family(
+            "sparse_conv_f32",
+            _refuse_sparse,
+            _pack_lists(packing.pack_sparse_conv_f32),
+            _sparse_float_work,
+            _lists_note,
+            bar=SPARSE_F32_BAR,
+        ),
         Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
         _winograd(2),
         _winograd(4),
@@ -362,11 +373,11 @@ CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
 }
 PRODUCTS: dict[str, tuple[Family, ...]] = {
     "u8s8": (
-        Family("gemm_u8s8", _never, _of_matrix(packing.pack_gemm_u8s8), _product_work),
+        Family("gemm_u8s8", _never, _of_matrix(packing.pack_gemm_u8s8), _product_work, bar=1.0),
         Family("sparse_gemm_u8s8", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_u8s8), _product_work, _zeros_note),
     ),
     "f32": (
-        Family("gemm_f32", _never, _of_matrix(packing.pack_gemm_f32), _product_work),
+        Family("gemm_f32", _never, _of_matrix(packing.pack_gemm_f32), _product_work, bar=1.0),
         Family("sparse_gemm_f32", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_f32), _product_work, _zeros_note),
     ),
 }

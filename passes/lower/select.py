@@ -18,14 +18,12 @@ TYPICAL_SIZE = (28, 28)
 """Height and width of a plane where they are not known before run time."""
 EPILOGUE = {"clamp_lo", "clamp_hi", "zero_point", "sum_lo", "sum_hi", "sum_scale", "sum_offset", "residual_scale", "residual_first"}
 """Attributes that say what a convolution does with its sums."""
-DENSE_BONUS = 0.98
-"""The dense form is left only for one that is faster than that share of its time: estimates err."""
 
 
 @dataclass
 class Candidate:
     """A way to run a layer. us: estimated time, or None; packed: the weights, None where the layer does not fit the kernel;
-    attrs: what the operator needs beside those of the layer; work: what the time was estimated from."""
+    attrs: what the operator needs beside those of the layer; work: what the time was estimated from; bar: Family.bar."""
 
     kernel: str
     us: float | None
@@ -33,6 +31,12 @@ class Candidate:
     packed: Packed | None = None
     attrs: Mapping[str, int] = field(default_factory=dict)
     work: dict[str, float] | None = None
+    bar: float = 1.0
+
+    @property
+    def rank(self) -> float:
+        """Estimated microseconds by which it is compared; a form of which nothing is known comes last."""
+        return float("inf") if self.us is None else self.us / self.bar
 
     def describe(self) -> dict[str, object]:
         return {"kernel": self.kernel, "us": None if self.us is None else float(f"{self.us:.4g}"), "reason": self.reason}
@@ -91,19 +95,15 @@ def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:
         return Candidate(family.name, None, refusal)
     packed = Packed(family, layer)
     work = family.work(layer, packed)
-    return Candidate(family.name, costs.estimate_us(family.key, work), family.note(layer, packed), packed, family.attrs, work)
+    us, note = costs.estimate_us(family.key, work), family.note(layer, packed)
+    return Candidate(family.name, us, note, packed, family.attrs, work, family.bar)
 
 
 def _fastest(candidates: list[Candidate]) -> Choice:
     possible = [c for c in candidates if c.packed is not None]
-    best = min(possible, key=lambda c: _rank(c, c is candidates[0]))
+    best = min(possible, key=lambda c: c.rank)
     for other in possible:
         if other is not best and other.us is not None and best.us is not None:
             slower = f"estimated {other.us / max(best.us, 1e-3):.2f} times the time"
             other.reason = f"{other.reason}, {slower}" if other.reason else slower
     return Choice(best, [c for c in candidates if c is not best])
-
-
-def _rank(candidate: Candidate, is_dense: bool) -> float:
-    """Estimated microseconds; a form of which nothing is known comes last."""
-    return float("inf") if candidate.us is None else candidate.us * (DENSE_BONUS if is_dense else 1.0)

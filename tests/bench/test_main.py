@@ -13,7 +13,7 @@ def test_help_names_every_command(capsys):
 
 
 def test_every_command_has_a_main():
-    assert all(callable(import_module(f"honed.bench.{name}").main) for name in COMMANDS)
+    assert all(callable(import_module(f"honed.bench.{name.replace('-', '_')}").main) for name in COMMANDS)
 
 
 def test_arguments_go_to_the_command(capsys):

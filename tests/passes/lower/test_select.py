@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from honed.passes.lower import lower
+from honed.passes.lower.costs import Costs, FamilyCosts
 from honed.passes.lower.costs.files import default_costs
 from honed.passes.lower.select import select_conv as select_conv_by
 from honed.passes.lower.select import select_gemm as select_gemm_by
@@ -55,6 +56,15 @@ def test_never_slower_than_dense_by_the_estimates(zeros):
     w = weights((32, 32, 3, 3), zeros)
     choice = select_conv(w, attrs(w))
     assert all(choice.chosen.us * 0.98 <= c.us for c in choice.others if c.us is not None)
+
+
+@pytest.mark.parametrize(("share", "kernel"), [(0.9, "sparse_conv_f32"), (0.95, "conv_f32")])
+def test_float_lists_must_be_clearly_faster_than_dense(share, kernel):
+    w = weights((64, 64, 1, 1), 0.5, np.float32)
+    work = {c.kernel: c.work for c in _all(select_conv(w, attrs(w)))}
+    units = [(0.0,) * (len(work[name]) - 1) + (ns,) for name, ns in (("conv_f32", 1e6), ("sparse_conv_f32", share * 1e6))]
+    families = {name: FamilyCosts(tuple(work[name]), ns) for name, ns in zip(("conv_f32", "sparse_conv_f32"), units, strict=True)}
+    assert select_conv_by(w, attrs(w), SIZE, Costs("a CPU", "avx2", "1", families)).kernel == kernel
 
 
 def test_depthwise():
