@@ -44,7 +44,8 @@ ALWAYS void copy_columns(const operands *o, int64_t begin, int64_t end, int vect
   }
 COPY(1)
 COPY(2)
-COPY(3) COPY(4) COPY(5) COPY(6) COPY(7) COPY(8) COPY(9) COPY(10)
+COPY(3)
+COPY(4) COPY(5) COPY(6) COPY(7) COPY(8) COPY(9) COPY(10)
 #undef COPY
 
     static void copy_chunk(const operands *o, int64_t chunk) {
