@@ -45,10 +45,16 @@ ALWAYS void copy_columns(const operands *o, int64_t begin, int64_t end, int vect
 COPY(1)
 COPY(2)
 COPY(3)
-COPY(4) COPY(5) COPY(6) COPY(7) COPY(8) COPY(9) COPY(10)
+COPY(4)
+COPY(5)
+COPY(6)
+COPY(7)
+COPY(8)
+COPY(9)
+COPY(10)
 #undef COPY
 
-    static void copy_chunk(const operands *o, int64_t chunk) {
+static void copy_chunk(const operands *o, int64_t chunk) {
   typedef void copy_function(const operands *o, int64_t begin, int64_t end);
   static copy_function *const of_vectors[] = {NULL,           copy_columns_1, copy_columns_2, copy_columns_3,
                                               copy_columns_4, copy_columns_5, copy_columns_6, copy_columns_7,
