@@ -46,3 +46,8 @@ void honed_planar_fill_gaps(const honed_tensor *t, char *plane, int64_t row_begi
     memset(plane + used, fill, (size_t)(t->plane_stride * element - used));
   }
 }
+
+void honed_planar_fill(const honed_tensor *t, int64_t image, int64_t channel, int64_t begin, int64_t end) {
+  const int64_t bytes = (int64_t)honed_dtype_bytes(t->dtype), at = image * t->image_stride + channel * t->plane_stride + begin;
+  memset((char *)t->data + at * bytes, honed_fill_byte(t), end > begin ? (size_t)((end - begin) * bytes) : 0);
+}

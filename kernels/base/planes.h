@@ -39,6 +39,9 @@ static inline honed_block honed_block_at(const honed_blocks *blocks, int64_t hei
 /* Writes `fill` behind the rows [row_begin, row_end) of a plane of a planar tensor, and where row_end is H to the rest of the plane. */
 void honed_planar_fill_gaps(const honed_tensor *t, char *plane, int64_t row_begin, int64_t row_end);
 
+/* Writes `fill` to the elements [begin, end) of a plane of a planar tensor, if there are any. */
+void honed_planar_fill(const honed_tensor *t, int64_t image, int64_t channel, int64_t begin, int64_t end);
+
 /* The byte that `fill` consists of. */
 static inline uint8_t honed_fill_byte(const honed_tensor *t) { return t->dtype == HONED_U8 ? t->zero_point : 0; }
 

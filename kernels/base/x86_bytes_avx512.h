@@ -65,7 +65,7 @@ static inline ints ints_set1(int32_t v) { return _mm512_set1_epi32(v); }
 static inline floats ints_to_floats(ints v) { return _mm512_cvtepi32_ps(v); }
 /* Ties to even. */
 static inline ints floats_to_ints(floats v) { return _mm512_cvtps_epi32(v); }
-static inline ints ints_load(const int32_t *p) { return _mm512_loadu_si512(p); }
+static inline ints ints_load(const void *p) { return _mm512_loadu_si512(p); }
 static inline void ints_store(int32_t *p, ints v) { _mm512_storeu_si512(p, v); }
 
 static inline floats floats_load(const float *p) { return _mm512_loadu_ps(p); }

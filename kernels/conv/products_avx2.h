@@ -13,10 +13,10 @@ typedef products factors;
 static inline products products_make(ints quad) {
   return (products){_mm256_and_si256(quad, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(quad, 8)};
 }
-static inline factors factors_load(const int8_t *w) {
-  const ints quad = _mm256_set1_epi32(*(const int32_t *)w);
+static inline factors factors_make(ints quad) {
   return (factors){_mm256_srai_epi16(_mm256_slli_epi16(quad, 8), 8), _mm256_srai_epi16(quad, 8)};
 }
+static inline factors factors_load(const int8_t *w) { return factors_make(ints_set1(*(const int32_t *)w)); }
 static inline ints products_add(ints acc, products a, factors b) {
   return _mm256_add_epi32(acc, _mm256_add_epi32(_mm256_madd_epi16(a.even, b.even), _mm256_madd_epi16(a.odd, b.odd)));
 }

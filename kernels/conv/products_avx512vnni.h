@@ -6,10 +6,12 @@
 #include "base/x86_vnni.h"
 
 typedef ints products; /* four interleaved planes of one split vector, ready to be multiplied */
-typedef ints factors;  /* four weights of one output channel, broadcast */
+typedef ints factors;  /* four weights of output channels, one channel in all lanes or one per lane */
 
 static inline products products_make(ints quad) { return quad; }
-static inline factors factors_load(const int8_t *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
+static inline factors factors_make(ints quad) { return quad; }
+/* Of one output channel, broadcast. */
+static inline factors factors_load(const int8_t *w) { return factors_make(ints_set1(*(const int32_t *)w)); }
 static inline ints products_add(ints acc, products a, factors b) { return honed_dpbusd(acc, a, b); }
 
 #endif

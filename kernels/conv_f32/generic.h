@@ -3,6 +3,7 @@
  * four and eight pixels beyond whole vectors. */
 #include <string.h>
 
+#include "base/planes.h"
 #include "base/unroll.h"
 #include "conv_f32.h"
 
@@ -90,13 +91,6 @@ static __attribute__((noinline)) void run_block_of_any(const operands *o, const 
 
 #include "rest.h"
 
-static void fill(const operands *o, int64_t oc) {
-  const honed_tensor *y = o->y;
-  const int64_t pixel = o->task.vector_end * HONED_VECTOR, count = o->task.fill_end * HONED_VECTOR - pixel;
-  if (count > 0)
-    memset((float *)y->data + o->task.image * y->image_stride + oc * y->plane_stride + pixel, 0, (size_t)count * sizeof(float));
-}
-
 static void run_task(operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
@@ -112,7 +106,8 @@ static void run_task(operands *o) {
     }
   }
   const int64_t oc_end = o->oc + o->task.block_end * HONED_CONV_F32_ROWS;
-  for (int64_t oc = o->oc + o->task.block * HONED_CONV_F32_ROWS; oc < oc_end && oc < o->oc_end; oc++) fill(o, oc);
+  for (int64_t oc = o->oc + o->task.block * HONED_CONV_F32_ROWS; oc < oc_end && oc < o->oc_end; oc++)
+    honed_planar_fill(o->y, o->task.image, oc, o->task.vector_end * HONED_VECTOR, o->task.fill_end * HONED_VECTOR);
 }
 
 ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {

@@ -13,8 +13,7 @@
  *                                          fills scratch: [units][phases][plane_pixels] of 4 bytes
  *   TILE_ROWS (4 or 8), TILE_VECTORS (1 to 3)
  */
-#include <string.h>
-
+#include "base/planes.h"
 #include "base/unroll.h"
 #include "conv/band_plan.h"
 
@@ -97,12 +96,6 @@ RUN_BAND(run_band_8, 8)
 #endif
 #undef RUN_BAND
 
-static void fill(const operands *o, int64_t oc) {
-  const size_t count = (size_t)((o->task.fill_end - o->task.vector_end) * HONED_VECTOR);
-  void *out = element(o->y, o->task.image, oc, o->task.vector_end * HONED_VECTOR);
-  memset(out, o->y->dtype == HONED_U8 ? o->y->zero_point : 0, count * honed_dtype_bytes(o->y->dtype));
-}
-
 static void run_task(const operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t rows = o->p->conv.out_channels / o->p->conv.group, first = o->task.group * rows, oc_end = first + rows;
@@ -122,7 +115,7 @@ static void run_task(const operands *o) {
   }
   if (o->task.fill_end > o->task.vector_end) {
     for (int64_t row = o->task.block * HONED_CONV_U8S8_ROWS; row < o->task.block_end * HONED_CONV_U8S8_ROWS && row < rows; row++)
-      fill(o, first + row);
+      honed_planar_fill(o->y, o->task.image, first + row, o->task.vector_end * HONED_VECTOR, o->task.fill_end * HONED_VECTOR);
   }
 }
 

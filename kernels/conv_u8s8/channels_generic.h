@@ -1,9 +1,6 @@
-/* The loops of the kernels with output channels in their lanes, once for all instruction sets. Include base/x86_bytes_*.h, and define
- * before inclusion what copy.h asks for, and
+/* The loops of the kernels with output channels in their lanes, once for all instruction sets. Include a conv/products_*.h first, and
+ * define before inclusion what copy.h asks for, and
  *
- *   factors, quads                         types: a vector of output channels' weights of one tap; a pixel of a unit, broadcast
- *   factors factors_load(const void *), quads quads_load(const void *)
- *   ints sums_add(ints, quads, factors)
  *   bytes pixels_apart(bytes)              from bytes_pack of pixel a's two vectors and pixel b's: a's bytes, then b's
  *   void store_16(uint8_t *, bytes, int)   16 bytes of a vector
  *   TILE_RUNS (1 or 2), RUN_MAX (4 to 7)   a tile is so many runs, of at most so many pixels
@@ -18,7 +15,7 @@
 #define ALWAYS static inline __attribute__((always_inline))
 
 typedef struct operands {
-  const params *p;
+  const honed_conv_u8s8 *p;
   const honed_band_plan *plan;
   const honed_tensor *x, *y, *residual; /* residual may be NULL */
   const char *pixels;                   /* the band in scratch */
@@ -62,15 +59,15 @@ ALWAYS void accumulate(const operands *o, const pass *p, const channels_run runs
   for (int64_t unit = 0; unit < plan->units; unit++, x += unit_bytes) {
     for (int64_t tap = 0; tap < plan->taps; tap++, w += 4 * HONED_CONV_U8S8_CHANNELS) {
       const char *run = x + 4 * plan->tap_offset[tap], *other = run + second;
-      const factors w0 = factors_load(w), w1 = factors_load(w + 2 * CHANNELS_PASS);
+      const factors w0 = factors_make(ints_load(w)), w1 = factors_make(ints_load(w + 2 * CHANNELS_PASS));
       /* Those of the next block come from memory meanwhile. */
       __builtin_prefetch((const void *)((uintptr_t)w + (uintptr_t)block_bytes), 0, 2);
       if (PASS_HALVES == 2) __builtin_prefetch((const void *)((uintptr_t)w + (uintptr_t)block_bytes + 64), 0, 2);
       HONED_UNROLL14(
           i, if (i < num_runs * width) {
-            const quads a = quads_load(i < width ? run + 4 * i : other + 4 * (i - width));
-            acc[2 * i] = sums_add(acc[2 * i], a, w0);
-            acc[2 * i + 1] = sums_add(acc[2 * i + 1], a, w1);
+            const products a = products_make(ints_set1(*(const int32_t *)(i < width ? run + 4 * i : other + 4 * (i - width))));
+            acc[2 * i] = products_add(acc[2 * i], a, w0);
+            acc[2 * i + 1] = products_add(acc[2 * i + 1], a, w1);
           })
     }
   }

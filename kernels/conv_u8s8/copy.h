@@ -1,13 +1,14 @@
-/* How a band gets into scratch. Define before inclusion params (see band.h) and
+/* How a band gets into scratch. Define before inclusion
  *
  *   void interleave(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, uint8_t *out)
  *                                          64 pixels of four planes, side by side per pixel */
-#include "conv/band_plan.h"
+#include "conv_u8s8.h"
 
 static const uint8_t zeros[64];
 
 /* Copies the band's pixels, with their halo, to scratch [quads][phases][plane_pixels][4]. A channel that the last quad lacks is 0. */
-static void copy_band(const params *p, const honed_band_plan *plan, const honed_band_task *t, const honed_tensor *x, void *scratch) {
+static void copy_band(const honed_conv_u8s8 *p, const honed_band_plan *plan, const honed_band_task *t, const honed_tensor *x,
+                      void *scratch) {
   const int64_t channels = p->conv.in_channels / p->conv.group;
   const uint8_t *image = (const uint8_t *)x->data + t->image * x->image_stride;
   const uint8_t *in = image + t->vector * HONED_VECTOR + plan->first_shift + t->group * channels * plan->phases * x->plane_stride;

@@ -1,8 +1,6 @@
 /* The loops for one tap per channel: a word of PIXELS pixels is interleaved once, in split order, and stays in the first-level cache while
  * all output channels pass over it. Include a conv/products_*.h first, and define before inclusion POINTWISE_ROWS: for how many output
  * channels the sums of a word fit in registers, 2 or 4. */
-#include <string.h>
-
 #include "base/planes.h"
 #include "conv/planes_store.h"
 #include "conv_u8s8.h"
@@ -53,12 +51,6 @@ static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, co
   HONED_UNROLL4(r, if (r < POINTWISE_ROWS && oc + r < oc_end) planes_store(&b->target, oc + r, pixel, 1, &acc[4 * r]);)
 }
 
-static void pointwise_fill(const pointwise_band *b, int64_t oc, int64_t begin, int64_t end) {
-  const honed_tensor *y = b->target.y;
-  const int64_t element = (int64_t)honed_dtype_bytes(y->dtype), at = b->task.image * y->image_stride + oc * y->plane_stride + begin;
-  memset((char *)y->data + at * element, honed_fill_byte(y), (size_t)((end - begin) * element));
-}
-
 static void pointwise_run(const pointwise_band *b) {
   const int64_t rows = b->p->conv.out_channels / b->p->conv.group, first = b->task.group * rows, oc_end = first + rows;
   const int64_t begin = b->task.vector * HONED_VECTOR, fill_end = b->task.fill_end * HONED_VECTOR;
@@ -76,7 +68,7 @@ static void pointwise_run(const pointwise_band *b) {
   if (fill_end <= end) return;
   for (int64_t oc = first + b->task.block * HONED_CONV_U8S8_ROWS;
        oc < honed_smaller(first + b->task.block_end * HONED_CONV_U8S8_ROWS, oc_end); oc++)
-    pointwise_fill(b, oc, end, fill_end);
+    honed_planar_fill(b->target.y, b->task.image, oc, end, fill_end);
 }
 
 static void pointwise_run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {

@@ -1,5 +1,6 @@
 /* The loop of the vector kernels, once. Include a conv/products_*.h first, and define MAX_ROWS: how many output channels' sums fit in
  * registers at once, for one vector of pixels. */
+#include "base/planes.h"
 #include "base/unroll.h"
 #include "conv/planes_store.h"
 #include "sparse_conv_u8s8.h"
@@ -97,26 +98,13 @@ static const run_list_function run_of_size[2][5] = {
     {NULL, NULL, run_list_2_apart, NULL, run_list_4_apart},
 };
 
-static void fill_words(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) {
-  const honed_tensor *y = o->target.y;
-  for (int r = 0; r < l->size; r++) {
-    const int64_t at = o->target.image * y->image_stride + l->rows[r] * y->plane_stride;
-    for (int64_t i = word * HONED_WORD; i < word_end * HONED_WORD; i++) {
-      if (y->dtype == HONED_F32) {
-        ((float *)y->data)[at + i] = 0.0f;
-      } else {
-        ((uint8_t *)y->data)[at + i] = y->zero_point;
-      }
-    }
-  }
-}
-
 static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const honed_conv_lists *lists = &o->p->lists;
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
     run_of_size[l->streams > 1][l->size](o, l, t->word, t->word_end);
-    if (t->fill_end > t->word_end) fill_words(o, l, t->word_end, t->fill_end);
+    for (int r = 0; r < l->size && t->fill_end > t->word_end; r++)
+      honed_planar_fill(o->target.y, t->image, l->rows[r], t->word_end * HONED_WORD, t->fill_end * HONED_WORD);
   }
 }
 
