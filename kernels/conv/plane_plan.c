@@ -1,7 +1,5 @@
 #include "plane_plan.h"
 
-#include <string.h>
-
 honed_status honed_depthwise_check(const honed_conv *c, honed_context *ctx) {
   if (c->group == c->in_channels) return HONED_OK;
   return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%lld groups of %lld channels, expected one input channel per group", (long long)c->group,
@@ -28,25 +26,5 @@ honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *ta
   call->plan = plan;
   call->num_tasks = y->dims[0] * y->dims[1];
   call->scratch_bytes = 0;
-  return HONED_OK;
-}
-
-honed_status honed_plane_plan_mask(const honed_conv *conv, honed_call *call, honed_context *ctx) {
-  const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  honed_plane_plan *plan = call->plan;
-  if (x->gap_cols >= conv->pad_left && x->gap_cols >= conv->pad_right) return HONED_OK;
-  const size_t bytes = (size_t)(conv->kernel_w * plan->words) * sizeof(uint64_t);
-  void *memory = NULL;
-  const honed_status status = honed_call_alloc(call, bytes, &memory, ctx);
-  if (status != HONED_OK) return status;
-  uint64_t *columns = memory;
-  memset(columns, 0, bytes);
-  for (int64_t kx = 0; kx < conv->kernel_w; kx++) {
-    for (int64_t pixel = 0; pixel < plan->used_words * 64; pixel++) {
-      const int64_t column = pixel % y->row_stride + kx * conv->dilation_w - conv->pad_left;
-      if (column >= 0 && column < x->dims[3]) columns[kx * plan->words + pixel / 64] |= (uint64_t)1 << pixel % 64;
-    }
-  }
-  plan->columns = columns;
   return HONED_OK;
 }

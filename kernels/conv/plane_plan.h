@@ -9,8 +9,7 @@ typedef struct honed_plane_plan {
   int64_t words;         /* 64-pixel words of a plane of y, of which the first used_words hold valid pixels */
   int64_t used_words;
   const int64_t *offsets;  /* of the pieces that the kernel takes, relative to the first phase plane of the channel, in elements */
-  const uint64_t *columns; /* [kernel_w][words], per 64 pixels of a plane: the pixels whose tap of that column lies within the row; NULL
-                              where x's gaps hold the padding */
+  const uint64_t *columns; /* of kernels that need no gap columns: conv/reach.h */
 } honed_plane_plan;
 
 /* A place to read from: tap (ky, kx). */
@@ -20,9 +19,6 @@ typedef struct honed_tap {
 
 /* Sets call->plan and num_tasks. offsets[i] is that of taps[i]. */
 honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *taps, int64_t num_taps, honed_call *call, honed_context *ctx);
-
-/* Sets columns where the gaps of x are narrower than the padding, for kernels that look at them. */
-honed_status honed_plane_plan_mask(const honed_conv *conv, honed_call *call, honed_context *ctx);
 
 /* Fails unless every group has one input channel. */
 honed_status honed_depthwise_check(const honed_conv *conv, honed_context *ctx);

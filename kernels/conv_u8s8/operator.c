@@ -22,9 +22,7 @@ enum {
 };
 
 /* One tap, and a word of 64 pixels of all input channels fits in half a first-level cache. */
-static bool is_of_one_tap(const honed_conv_u8s8 *p) {
-  return honed_conv_taps(&p->conv) == 1 && p->conv.phases_h * p->conv.phases_w == 1 && p->quads * 256 <= word_bytes;
-}
+static bool is_of_one_tap(const honed_conv_u8s8 *p) { return honed_conv_taps(&p->conv) == 1 && p->quads * 256 <= word_bytes; }
 
 static const honed_kernel_row *kernels_of(const honed_conv_u8s8 *p) {
   if (p->rows == HONED_CONV_U8S8_CHANNELS) return channels_in_lanes;

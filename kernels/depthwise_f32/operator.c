@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/select.h"
+#include "conv/reach.h"
 #include "depthwise_f32.h"
 
 #define HONED_DEPTHWISE_F32 HONED_KERNEL_ROW
@@ -49,7 +50,9 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
   if (status == HONED_OK) status = honed_plane_plan_create(&p->conv, p->taps, honed_conv_taps(&p->conv), call, ctx);
-  return status == HONED_OK ? honed_plane_plan_mask(&p->conv, call, ctx) : status;
+  if (status != HONED_OK) return status;
+  honed_plane_plan *plan = call->plan;
+  return honed_conv_reach(&p->conv, call, &plan->columns, ctx);
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_depthwise_f32 *)params)->kernel].name; }

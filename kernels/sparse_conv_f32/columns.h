@@ -21,7 +21,7 @@ ALWAYS void copy_columns(const operands *o, int64_t begin, int64_t end, int vect
   float *out = o->columns;
   for (int64_t id = begin, kx = begin % kernel_w, tap = begin % taps; id < end; id++, out += plan->tile_pixels) {
     const float *in = o->x + plan->of_tap[id] + o->pixel;
-    const uint16_t *reach = masked ? plan->reach + kx * 4 * plan->words + o->pixel / 16 : NULL;
+    const uint16_t *reach = masked ? (const uint16_t *)(plan->reach + kx * plan->words) + o->pixel / 16 : NULL;
     if (fetch && tap == 0 && id + ahead + taps <= plan->columns) prefetch_channel(o, id + ahead, taps);
     HONED_UNROLL12(
         v, if (v < vectors) {

@@ -1,7 +1,6 @@
 /* The vector kernels, once for all instruction sets. Include a base/x86_floats_*.h first, and define UNITS_1, UNITS_2 and UNITS_4: how many
  * units of pixels a list of 1, 2 or 4 output channels takes at a time, so that their sums fit in registers. */
-#include <string.h>
-
+#include "base/planes.h"
 #include "base/unroll.h"
 #include "sparse_conv_f32.h"
 
@@ -33,16 +32,11 @@ static void run_chunk(const operands *o, int64_t part, int64_t chunk) {
 
 /* What lies in y's planes behind the last tile. */
 static void fill_behind(const operands *o, int64_t part) {
-  const honed_tensor *y = o->y;
   const honed_conv_lists *lists = &o->p->lists;
-  const int64_t pixel = o->plan->units * HONED_UNIT, list_end = honed_sparse_f32_part(o->plan, lists, part + 1);
-  if (pixel == y->plane_stride) return;
+  const int64_t list_end = honed_sparse_f32_part(o->plan, lists, part + 1);
   for (int64_t list = honed_sparse_f32_part(o->plan, lists, part); list < list_end; list++) {
     const honed_conv_list *l = &lists->lists[list];
-    for (int r = 0; r < l->size; r++) {
-      float *plane = (float *)y->data + o->image * y->image_stride + l->rows[r] * y->plane_stride;
-      memset(plane + pixel, 0, (size_t)(y->plane_stride - pixel) * sizeof(float));
-    }
+    for (int r = 0; r < l->size; r++) honed_planar_fill(o->y, o->image, l->rows[r], o->plan->units * HONED_UNIT, o->y->plane_stride);
   }
 }
 

@@ -1,8 +1,7 @@
 #include "plan.h"
 
-#include <string.h>
-
 #include "base/integers.h"
+#include "conv/reach.h"
 #include "segments.h"
 
 enum {
@@ -35,34 +34,15 @@ static void choose_chunks(const honed_conv *conv, const honed_conv_lists *lists,
   plan->parts = honed_larger(plan->parts, 1);
 }
 
-/* Bits of the pixels of y from which tap kx reaches no column beside those of x. */
-static void fill_reach(const honed_conv *conv, const honed_tensor *x, const honed_tensor *y, int64_t kx, uint16_t *out) {
-  const int64_t shift = kx * conv->dilation_w / conv->stride_w - conv->pad_left;
-  for (int64_t row = 0; row < y->dims[2]; row++) {
-    for (int64_t column = honed_larger(-shift, 0); column < y->dims[3] && column + shift < x->dims[3]; column++) {
-      const int64_t pixel = row * y->row_stride + column;
-      out[pixel / 16] = (uint16_t)(out[pixel / 16] | 1u << (pixel % 16));
-    }
-  }
-}
-
 static honed_status make_masks(const honed_conv *conv, honed_call *call, honed_sparse_f32_plan *plan, honed_context *ctx) {
-  const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
-  void *valid = NULL, *reach = NULL;
+  const honed_tensor *y = call->outputs[0];
+  void *valid = NULL;
   plan->words = y->plane_stride / 64;
   honed_status status = honed_call_alloc(call, (size_t)plan->words * sizeof(uint64_t), &valid, ctx);
   if (status != HONED_OK) return status;
   honed_planar_masks(y, valid);
   plan->valid = valid;
-  plan->reach = NULL;
-  if (x->gap_cols >= honed_larger(conv->pad_left, conv->pad_right)) return HONED_OK;
-  const size_t bytes = (size_t)(conv->kernel_w * plan->words) * sizeof(uint64_t);
-  status = honed_call_alloc(call, bytes, &reach, ctx);
-  if (status != HONED_OK) return status;
-  memset(reach, 0, bytes);
-  for (int64_t kx = 0; kx < conv->kernel_w; kx++) fill_reach(conv, x, y, kx, (uint16_t *)reach + kx * 4 * plan->words);
-  plan->reach = reach;
-  return HONED_OK;
+  return honed_conv_reach(conv, call, &plan->reach, ctx);
 }
 
 honed_status honed_sparse_f32_plan_create(const honed_conv *conv, const honed_conv_lists *lists, honed_call *call, honed_context *ctx) {

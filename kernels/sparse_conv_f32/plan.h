@@ -29,10 +29,10 @@ typedef struct honed_sparse_run {
 } honed_sparse_run;
 
 typedef struct honed_sparse_f32_plan {
-  const uint64_t *valid; /* of y, per 64 pixels of a plane */
-  const uint16_t *reach; /* [kernel_w][4 * words], per 16 pixels: whether their tap lies in a row of x; NULL where gaps hold zeros */
-  const int32_t *of_tap; /* [columns]: where a column begins, in elements of x */
-  int64_t words;         /* of valid */
+  const uint64_t *valid;             /* of y, per 64 pixels of a plane */
+  const uint64_t *reach;             /* [kernel_w][words] (conv/reach.h), or NULL */
+  const int32_t *of_tap;             /* [columns]: where a column begins, in elements of x */
+  int64_t words;                     /* of valid */
   int64_t units, tiles, tile_pixels; /* units with valid pixels; tile_pixels: of the widest tile, whole vectors */
   int64_t columns, chunk_columns, chunks, parts;
   const honed_sparse_run *runs; /* [parts][chunks][HONED_LIST_SIZES], and one more that ends the last */

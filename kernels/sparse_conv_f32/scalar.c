@@ -14,8 +14,8 @@ static float accumulate(const operands *o, const honed_conv_list *l, int row, in
   float sum = o->p->output.bias[l->rows[row]];
   for (int64_t entry = l->begin; entry < l->end; entry++, w += l->size) {
     const int64_t id = honed_conv_lists_id(lists, entry), kx = id % o->p->conv.kernel_w;
-    const uint16_t *reach = o->plan->reach == NULL ? NULL : o->plan->reach + kx * 4 * o->plan->words;
-    const bool reached = reach == NULL || (reach[pixel / 16] >> (pixel % 16) & 1);
+    const uint64_t *reach = o->plan->reach == NULL ? NULL : o->plan->reach + kx * o->plan->words;
+    const bool reached = reach == NULL || (reach[pixel / 64] >> (pixel % 64) & 1);
     sum = fmaf(*w, reached ? o->x[o->plan->of_tap[id] + pixel] : 0.0f, sum);
   }
   return sum;
