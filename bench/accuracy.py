@@ -26,10 +26,10 @@ import numpy as np
 from .. import Error, __version__, optimize
 from ..cli.console import Step, err, error_line, out, progress
 from ..graph import write_atomically
-from .accuracy_rows import Row, Score, largest_gap, markdown_of, table_of
+from .accuracy_rows import Row, Score, markdown_of, table_of
 from .accuracy_variants import Study, Variant, case_study, limits_study
+from .answers import disagreement, outputs
 from .compare import compare
-from .engines import open_session
 from .environment import describe_environment
 from .fashion import fashion_mnist
 from .networks import NETWORKS
@@ -59,9 +59,7 @@ class Benchmark:
 
     def outputs(self, engine: str, path: Path) -> np.ndarray:
         """[images, classes]"""
-        session = open_session(engine, path, 1)
-        name = session.get_inputs()[0].name
-        return np.concatenate([session.run(None, {name: self.inputs[i : i + BATCH]})[0] for i in range(0, len(self.inputs), BATCH)])
+        return outputs(engine, path, (self.inputs[i : i + BATCH] for i in range(0, len(self.inputs), BATCH)))
 
     def top1(self, outputs: np.ndarray) -> float:
         """In %."""
@@ -79,8 +77,7 @@ class Benchmark:
         optimize(NETWORK.model, variant.recipe, self.drawn(seed), batch=32).save(path)
         seconds = time.perf_counter() - start
         ours, theirs = self.outputs("honed", path), self.outputs("onnxruntime", path)
-        differ = np.flatnonzero(ours.argmax(axis=1) != theirs.argmax(axis=1))
-        score = Score(seed, self.top1(ours), self.top1(theirs), len(differ), largest_gap(ours[differ], theirs[differ]), seconds)
+        score = Score(seed, self.top1(ours), self.top1(theirs), *disagreement(ours, theirs), seconds)
         write_atomically(kept, json.dumps({"key": key, "score": asdict(score)}).encode())
         return score
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from rich.table import Table
 
+from .answers import NEAR_TIE
+from .markdown import markdown_table
+
 HEAD = ("variant", "top-1 %", "drop", "allowed", "ONNX Runtime", "images that differ", "seeds", "ms", "speed")
-NEAR_TIE = 0.05
-"""Two classes nearer than this, in standard deviations of an image's outputs, may come out in either order."""
 
 
 @dataclass
@@ -46,15 +47,6 @@ class Row:
         return (self.allowed is None or self.drop(original) <= self.allowed + 1e-9) and all(s.gap <= NEAR_TIE for s in self.scores)
 
 
-def largest_gap(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Over images: how far `theirs` puts its best class above the one that `ours` puts first, over the deviation of its outputs."""
-    if not len(theirs):
-        return 0.0
-    every = np.arange(len(theirs))
-    distance = theirs.max(axis=1) - theirs[every, ours.argmax(axis=1)]
-    return float((distance / np.maximum(theirs.std(axis=1), 1e-30)).max())
-
-
 def table_of(rows: Sequence[Row], original: float, title: str) -> Table:
     """One line per variant."""
     table = Table(*HEAD[:1], title=f"fp32 {original:.2f} %; one thread, one image; {title}", title_justify="left")
@@ -78,5 +70,4 @@ def cells(row: Row, original: float) -> list[str]:
 
 def markdown_of(rows: Sequence[Row], original: float) -> str:
     """The same as a Markdown table."""
-    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)], *(cells(row, original) for row in rows)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return markdown_table(HEAD, [cells(row, original) for row in rows])

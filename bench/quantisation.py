@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from rich.table import Table
 
 from .. import Error, optimize
 from ..cli.console import Step, err, error_line, out, progress
-from .accuracy_rows import NEAR_TIE, largest_gap
-from .engines import open_session
+from .answers import NEAR_TIE, disagreement, outputs
 from .environment import describe_environment
+from .markdown import markdown_table
 from .networks import NETWORKS
 from .photographs import CALIBRATION, EVALUATION, crops
 
@@ -84,13 +84,6 @@ def calibration(per_photograph: int) -> np.ndarray:
     return np.concatenate([photograph[i] for i in range(per_photograph) for photograph in each])
 
 
-def outputs(engine: str, path: Path, images: Iterator[np.ndarray]) -> np.ndarray:
-    """[images, classes]"""
-    session = open_session(engine, path, 1)
-    name = session.get_inputs()[0].name
-    return np.concatenate([session.run(None, {name: image})[0] for image in images])
-
-
 def measure(ways: Sequence[Way], folder: Path, calibration_crops: int, evaluation_crops: int, step: Step) -> list[Result]:
     """Every way, one after the other; the compressed files stay in `folder`."""
     data, found = calibration(calibration_crops), []
@@ -102,8 +95,7 @@ def measure(ways: Sequence[Way], folder: Path, calibration_crops: int, evaluatio
         seconds = time.perf_counter() - start
         theirs, ours = (outputs(engine, path, crops(EVALUATION, evaluation_crops)) for engine in ("onnxruntime", "honed"))
         agreement, honed = (100 * float((result.argmax(axis=1) == exact).mean()) for result in (theirs, ours))
-        differ = np.flatnonzero(ours.argmax(axis=1) != theirs.argmax(axis=1))
-        found.append(Result(way.name, way.least, agreement, honed, len(differ), largest_gap(ours[differ], theirs[differ]), seconds))
+        found.append(Result(way.name, way.least, agreement, honed, *disagreement(ours, theirs), seconds))
     return found
 
 
@@ -129,8 +121,7 @@ def table_of(results: Sequence[Result], images: int) -> Table:
 
 def markdown_of(results: Sequence[Result]) -> str:
     """The same as a Markdown table."""
-    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)], *map(cells, results)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return markdown_table(HEAD, map(cells, results))
 
 
 def parser() -> argparse.ArgumentParser:
