@@ -17,6 +17,7 @@ from .observe import Runner, Tick
 from .quantize_math import QuantParams, bias_shift, quantize_bias, quantize_weight, weight_scales
 from .reconstruct.gather import MomentsWalk
 from .reconstruct.moments import LayerMoments
+from .reconstruct.refit import refit as least_squares
 from .reconstruct.rounding import quantise_to_outputs
 from .reconstruct.workspace import workspace
 
@@ -94,7 +95,7 @@ def _round(layer: Layer, form: Format, params: QuantParams | None, first: LayerM
     damped = problem.damped(damping, prior)
     if not refit:
         damped.cross = prior @ damped.hessian
-    target = _solve(damped.hessian, damped.cross) if refit and keep.all() else prior
+    target = least_squares(damped, keep) if refit and keep.all() else prior
     integers, scale = quantise_to_outputs(damped, target, form.limit, keep, form.per_channel)
     weight = (integers * scale[:, :, None].astype(np.float32)).astype(np.float32)
     bias = problem.bias(weight).astype(np.float32).reshape(-1) if fit_bias else None
@@ -106,10 +107,6 @@ def _round(layer: Layer, form: Format, params: QuantParams | None, first: LayerM
     return rounded
 
 
-def _solve(hessian: np.ndarray, cross: np.ndarray) -> np.ndarray:
-    return np.swapaxes(np.linalg.solve(hessian, np.swapaxes(cross, 1, 2)), 1, 2)
-
-
 def _least_held_out(layer: Layer, first: LayerMoments, second: LayerMoments, prior: np.ndarray) -> float:
     """The damping of which solutions for one half of the data do best on the other."""
     problems = [half.problem(layer.bias is not None) for half in (first, second)]
@@ -117,8 +114,7 @@ def _least_held_out(layer: Layer, first: LayerMoments, second: LayerMoments, pri
     for damping in DAMPINGS:
         total = 0.0
         for seen, other in (problems, problems[::-1]):
-            damped = seen.damped(damping, prior)
-            weight = _solve(damped.hessian, damped.cross)
+            weight = least_squares(seen.damped(damping, prior), np.ones(prior.shape, bool))
             total += float(other.errors(weight, seen.bias(weight)).sum())
         errors.append(total)
     return DAMPINGS[int(np.argmin(errors))]
