@@ -22,13 +22,24 @@ typedef struct operands {
 
 #include "copy.h"
 
-/* Clamps and stores a register of pixels of channel oc; `valid` has their bits. */
-ALWAYS void store(const operands *o, int64_t oc, int64_t pixel, floats sum, uint64_t valid) {
+/* Adds the residual, clamps and stores a tile. What it needs is read into locals first, since a store of floats might change anything. */
+ALWAYS void store_tile(const operands *o, int64_t oc, int rows, int width, int64_t pixel, const floats acc[]) {
   const honed_tensor *y = o->y, *r = o->residual;
-  if (r != NULL)
-    sum = floats_add(sum, floats_load((const float *)r->data + o->task.image * r->image_stride + oc * r->plane_stride + pixel));
-  sum = floats_clamp(sum, floats_set1(o->p->output.clamp_lo), floats_set1(o->p->output.clamp_hi));
-  floats_store((float *)y->data + o->task.image * y->image_stride + oc * y->plane_stride + pixel, floats_keep(valid, sum));
+  const floats lo = floats_set1(o->p->output.clamp_lo), hi = floats_set1(o->p->output.clamp_hi);
+  const uint64_t valid = honed_band_valid(o->plan, pixel);
+  const int64_t count = o->oc_end - oc, out_stride = y->plane_stride, add_stride = r == NULL ? 0 : r->plane_stride;
+  float *out = (float *)y->data + o->task.image * y->image_stride + oc * out_stride + pixel;
+  const float *add = r == NULL ? NULL : (const float *)r->data + o->task.image * r->image_stride + oc * add_stride + pixel;
+  HONED_UNROLL8(
+      row, if (row < rows && row < count) {
+        HONED_UNROLL3(
+            v, if (v < width) {
+              const floats sum = add == NULL ? acc[row * width + v] : floats_add(acc[row * width + v], floats_load(add + v * FLOATS));
+              floats_store(out + v * FLOATS, floats_keep(valid >> v * FLOATS, floats_clamp(sum, lo, hi)));
+            })
+        out += out_stride;
+        if (add != NULL) add += add_stride;
+      })
 }
 
 /* `rows` output channels from oc on, whose weights are at w, times `width` registers of pixels. taps: their number where it is constant. */
@@ -61,11 +72,7 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
           })
     }
   }
-  const uint64_t valid = honed_band_valid(plan, pixel);
-  HONED_UNROLL8(
-      r, if (r < rows && oc + r < o->oc_end) {
-        HONED_UNROLL3(v, if (v < width) store(o, oc + r, pixel + v * FLOATS, acc[r * width + v], valid >> v * FLOATS);)
-      })
+  store_tile(o, oc, rows, width, pixel, acc);
 }
 
 /* A block of output channels over the pixels up to `end`. */
