@@ -42,6 +42,16 @@ ALWAYS void store_tile(const operands *o, int64_t oc, int rows, int width, int64
       })
 }
 
+/* Fetches the lines of a tile's row that store_tile will write and add, since each of a row's lies on a page of its own. */
+ALWAYS void fetch_row(const operands *o, int64_t oc, int width, int64_t pixel) {
+  const honed_tensor *y = o->y, *r = o->residual;
+  const float *out = (const float *)y->data + o->task.image * y->image_stride + oc * y->plane_stride + pixel;
+  HONED_UNROLL3(v, if (v < width) __builtin_prefetch((const void *)(out + v * FLOATS), 1);)
+  if (r == NULL) return;
+  const float *add = (const float *)r->data + o->task.image * r->image_stride + oc * r->plane_stride + pixel;
+  HONED_UNROLL3(v, if (v < width) __builtin_prefetch((const void *)(add + v * FLOATS));)
+}
+
 /* `rows` output channels from oc on, whose weights are at w, times `width` registers of pixels. taps: their number where it is constant. */
 ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, int width, int constant_taps, int64_t pixel) {
   const honed_band_plan *plan = o->plan;
@@ -55,6 +65,7 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
         HONED_UNROLL3(v, if (v < width) acc[r * width + v] = bias;)
       })
   for (int64_t unit = 0; unit < plan->units; unit++, x += o->unit_stride) {
+    if (unit < rows && oc + unit < o->oc_end) fetch_row(o, oc + unit, width, pixel);
     for (int64_t tap = 0; tap < taps; tap++, w += HONED_CONV_F32_ROWS) {
       const float *tile = constant_taps == 1 ? x : x + plan->tap_offset[tap];
       floats a[3];
