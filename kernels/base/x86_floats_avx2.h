@@ -14,6 +14,7 @@ static inline floats floats_set1(float v) { return _mm256_set1_ps(v); }
 static inline floats floats_add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm256_min_ps(_mm256_max_ps(v, lo), hi); }
+#define floats_between(p, lo, hi, n) floats_load((p) + (n))
 static inline __m256 floats_low(floats v) { return v; }
 static inline floats floats_keep(uint64_t valid, floats v) {
   const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);

@@ -21,8 +21,9 @@ honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *ta
     offsets[i] = phase * x->plane_stride + honed_conv_tap_shift(conv, x, taps[i].ky, taps[i].kx);
   }
   honed_plane_plan *plan = memory;
+  const int64_t used_pixels = honed_planar_extent(y);
   *plan = (honed_plane_plan){
-      .valid = valid, .words = y->plane_stride / 64, .used_words = (honed_planar_extent(y) + 63) / 64, .offsets = offsets};
+      .valid = valid, .words = y->plane_stride / 64, .used_words = (used_pixels + 63) / 64, .used_pixels = used_pixels, .offsets = offsets};
   call->plan = plan;
   call->num_tasks = y->dims[0] * y->dims[1];
   call->scratch_bytes = 0;

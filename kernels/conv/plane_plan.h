@@ -7,7 +7,7 @@
 typedef struct honed_plane_plan {
   const uint64_t *valid; /* of y, per 64 pixels of a plane */
   int64_t words;         /* 64-pixel words of a plane of y, of which the first used_words hold valid pixels */
-  int64_t used_words;
+  int64_t used_words, used_pixels;
   const int64_t *offsets;  /* of the pieces that the kernel takes, relative to the first phase plane of the channel, in elements */
   const uint64_t *columns; /* of kernels that need no gap columns: conv/reach.h */
 } honed_plane_plan;
