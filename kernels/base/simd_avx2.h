@@ -55,6 +55,9 @@ static inline vf vf_odd(vf a, vf b) {
   const __m256i odd = _mm256_castps_si256(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
   return _mm256_castsi256_ps(_mm256_permute4x64_epi64(odd, _MM_SHUFFLE(3, 1, 2, 0)));
 }
+static inline vf vf_shift_in(vf a, float x) {
+  return _mm256_blend_ps(_mm256_permutevar8x32_ps(a, _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0)), _mm256_set1_ps(x), 0x80);
+}
 static inline vf vf_zip_lo(vf a, vf b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20); }
 static inline vf vf_zip_hi(vf a, vf b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31); }
 static inline vb vb_even(vb a, vb b) {

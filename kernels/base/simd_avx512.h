@@ -53,6 +53,9 @@ static inline vf vf_odd(vf a, vf b) {
   const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   return _mm512_permutex2var_ps(a, odd, b);
 }
+static inline vf vf_shift_in(vf a, float x) {
+  return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(_mm512_set1_ps(x)), _mm512_castps_si512(a), 1));
+}
 static inline vf vf_zip_lo(vf a, vf b) {
   return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
 }

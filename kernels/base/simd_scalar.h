@@ -64,6 +64,8 @@ static inline vf vf_even(vf a, vf b) { return (void)b, a; }
 static inline vi vi_even(vi a, vi b) { return (void)b, a; }
 /* Those at odd places. */
 static inline vf vf_odd(vf a, vf b) { return (void)a, b; }
+/* The elements of a but the first, then x. */
+static inline vf vf_shift_in(vf a, float x) { return (void)a, x; }
 /* a and b in turn, element by element: the first half, and the second. */
 static inline vf vf_zip_lo(vf a, vf b) { return (void)b, a; }
 static inline vf vf_zip_hi(vf a, vf b) { return (void)a, b; }

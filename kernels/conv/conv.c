@@ -29,22 +29,22 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, ho
     const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
-  c->phases_h = honed_smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
-  c->phases_w = honed_smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
+  c->phases_h = c->whole ? 1 : honed_smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
+  c->phases_w = c->whole ? 1 : honed_smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
   return HONED_OK;
 }
 
-honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx) {
+static honed_status create(const honed_op_spec *spec, bool whole, honed_conv *out, honed_context *ctx) {
   honed_status status = honed_spec_arity(spec, 1, 2, 1, ctx);
   if (status != HONED_OK) return status;
-  honed_conv c;
+  honed_conv c = {.whole = whole};
   status = read_attributes(spec, &c, ctx);
   if (status != HONED_OK) return status;
   if (c.in_channels % c.group != 0 || c.out_channels % c.group != 0) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%lld input and %lld output channels do not divide into %lld groups",
                       (long long)c.in_channels, (long long)c.out_channels, (long long)c.group);
   }
-  if ((c.stride_h > 1 || c.stride_w > 1) && (c.pad_top | c.pad_left | c.pad_bottom | c.pad_right) != 0) {
+  if (!whole && (c.stride_h > 1 || c.stride_w > 1) && (c.pad_top | c.pad_left | c.pad_bottom | c.pad_right) != 0) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a strided convolution reads phases, which hold the padding: expected pads of 0");
   }
   const honed_tensor *residual = spec->num_inputs == 2 ? spec->inputs[1] : NULL;
@@ -59,6 +59,18 @@ honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed
   return HONED_OK;
 }
 
+honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx) { return create(spec, false, out, ctx); }
+
+honed_status honed_conv_create_whole(const honed_op_spec *spec, honed_conv *out, honed_context *ctx) {
+  return create(spec, true, out, ctx);
+}
+
+/* Of y, from one of x. */
+static int64_t output_size(bool whole, int64_t size, int64_t pads, int64_t reach, int64_t stride) {
+  if (!whole) return size + pads - reach / stride;
+  return size + pads > reach ? (size + pads - reach - 1) / stride + 1 : 0;
+}
+
 honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_context *ctx) {
   const honed_tensor *x = call->inputs[0];
   honed_tensor *y = call->outputs[0];
@@ -66,8 +78,8 @@ honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_con
   if (x->dims[1] != planes) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "input has %lld channels, expected %lld", (long long)x->dims[1], (long long)planes);
   }
-  const int64_t height = x->dims[2] + c->pad_top + c->pad_bottom - extent(c->kernel_h, c->dilation_h) / c->stride_h;
-  const int64_t width = x->dims[3] + c->pad_left + c->pad_right - extent(c->kernel_w, c->dilation_w) / c->stride_w;
+  const int64_t height = output_size(c->whole, x->dims[2], c->pad_top + c->pad_bottom, extent(c->kernel_h, c->dilation_h), c->stride_h);
+  const int64_t width = output_size(c->whole, x->dims[3], c->pad_left + c->pad_right, extent(c->kernel_w, c->dilation_w), c->stride_w);
   if (height < 1 || width < 1) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "an input of %lld x %lld pixels is smaller than the kernel", (long long)x->dims[2],
                       (long long)x->dims[3]);

@@ -12,12 +12,16 @@ typedef struct honed_conv {
   int64_t in_channels, out_channels, group; /* channels of the model, not planes */
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
   int64_t pad_top, pad_left, pad_bottom, pad_right;
-  int64_t phases_h, phases_w; /* min(stride, dilated kernel extent) */
+  int64_t phases_h, phases_w; /* min(stride, dilated kernel extent); 1 where x is whole */
+  bool whole;                 /* x is the model's, whatever the strides, and the pads are the convolution's */
 } honed_conv;
 
 /* Reads and checks the attributes and the operands' dtypes and layouts: inputs x and optionally a residual, output y. The residual has
  * y's dtype. */
 honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
+
+/* The same for operators that read the model's x. */
+honed_status honed_conv_create_whole(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
 
 /* Sets y's shape; checks x's channels and a residual's shape. */
 honed_status honed_conv_reshape(const honed_conv *conv, honed_call *call, honed_context *ctx);

@@ -8,6 +8,9 @@
 static const honed_kernel_row kernels[] = {
 #include "kernels.inc"
 };
+static const honed_kernel_row strided_kernels[] = {
+#include "strided.inc"
+};
 #undef HONED_DEPTHWISE_F32
 
 static void destroy(void *params) {
@@ -24,12 +27,23 @@ static honed_status list_taps(honed_depthwise_f32 *p, honed_context *ctx) {
   return HONED_OK;
 }
 
+static honed_status create_conv(const honed_op_spec *spec, honed_conv *conv, honed_context *ctx) {
+  int64_t whole = 0;
+  honed_status status = honed_attr_int(spec, "whole", 0, 0, 1, &whole, ctx);
+  if (status == HONED_OK) status = whole ? honed_conv_create_whole(spec, conv, ctx) : honed_conv_create(spec, conv, ctx);
+  if (status == HONED_OK) status = honed_depthwise_check(conv, ctx);
+  if (status == HONED_OK && whole && (conv->stride_w != 2 || conv->dilation_w != 1)) {
+    status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "whole input with a stride of %lld and a dilation of %lld columns, expected 2 and 1",
+                        (long long)conv->stride_w, (long long)conv->dilation_w);
+  }
+  return status;
+}
+
 static honed_status create(const honed_op_spec *spec, void **params, honed_context *ctx) {
   honed_depthwise_f32 *p = calloc(1, sizeof *p);
   if (p == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for parameters");
   const void *weights = NULL;
-  honed_status status = honed_conv_create(spec, &p->conv, ctx);
-  if (status == HONED_OK) status = honed_depthwise_check(&p->conv, ctx);
+  honed_status status = create_conv(spec, &p->conv, ctx);
   if (status == HONED_OK) status = honed_const_get(spec, 0, HONED_F32, p->conv.out_channels * honed_conv_taps(&p->conv), &weights, ctx);
   if (status == HONED_OK) status = honed_output_f32_create(spec, 1, p->conv.out_channels, &p->output, ctx);
   if (status == HONED_OK) status = list_taps(p, ctx);
@@ -38,15 +52,22 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
     return status;
   }
   p->weights = weights;
-  p->kernel = honed_kernel_select(kernels, spec->isa);
+  p->kernel = honed_kernel_select(p->conv.whole ? strided_kernels : kernels, spec->isa);
   *params = p;
   return HONED_OK;
 }
 
+static const honed_kernel_row *row_of(const honed_depthwise_f32 *p) { return (p->conv.whole ? strided_kernels : kernels) + p->kernel; }
+
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_depthwise_f32 *p = call->params;
-  call->kernel = kernels[p->kernel].kernel;
+  call->kernel = row_of(p)->kernel;
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (p->conv.whole) {
+    call->num_tasks = call->outputs[0]->dims[0] * call->outputs[0]->dims[1];
+    call->scratch_bytes = 0;
+    return status;
+  }
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
   if (status == HONED_OK) status = honed_plane_plan_create(&p->conv, p->taps, honed_conv_taps(&p->conv), call, ctx);
@@ -55,6 +76,6 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   return honed_conv_reach(&p->conv, call, &plan->columns, ctx);
 }
 
-static const char *kernel_name(const void *params) { return kernels[((const honed_depthwise_f32 *)params)->kernel].name; }
+static const char *kernel_name(const void *params) { return row_of(params)->name; }
 
 const honed_op_type honed_op_depthwise_f32 = {"depthwise_f32", create, destroy, reshape, kernel_name, 0};

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from .costs import Costs
 from .dims import plus, windowed
 from .draft import Draft, DraftOp
+from .loose import read_whole
 from .planes import is_planar, strided
 from .program import Dim, Value
 
 Key = tuple[Value, tuple[object, ...]]
 
 
-def insert_conversions(draft: Draft, on_planes: Set[str], either: Set[str]) -> None:
-    """on_planes: operators that read planes; either: those that read both layouts. All others read dense values."""
+def insert_conversions(draft: Draft, on_planes: Set[str], either: Set[str], costs: Costs) -> None:
+    """on_planes: operators that read planes; either: those that read both layouts. All others read dense values. costs: by which kernels
+    are chosen that read strided convolutions' inputs as they are."""
     copies: dict[Key, Value] = {}
     for op in draft.walk():
+        read_whole(op, costs)
         for index, value in enumerate(op.inputs):
             if value is None or op.type in either or op.type in ("to_dense", "to_planar"):
                 continue
-            if op.type == "conv" and index == 0 and strided(op):
+            if op.type == "conv" and index == 0 and strided(op) and not op.attrs.get("whole", 0):
                 draft.set_input(op, index, _phases(draft, copies, op, value))
                 op.attrs |= {"pad_top": 0, "pad_left": 0, "pad_bottom": 0, "pad_right": 0}
             elif op.type.startswith("resize_") and index == 1:

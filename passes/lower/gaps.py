@@ -24,7 +24,7 @@ def set_gaps(draft: Draft, same_strides: Set[str], costs: Costs) -> None:
     that need fewer."""
     classes = _Classes()
     for op in [op for op in draft.walk() if op.type == "conv"]:
-        op.choice = choose_early(op, costs)
+        op.choice = op.choice or choose_early(op, costs)
         _isolate_wide(draft, op)
         _tie_conv(classes, op)
     for op in draft.walk():
@@ -56,7 +56,7 @@ def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     top, left, bottom, right = _pads(op)
     extent = (int(op.attrs["kernel_w"]) - 1) * int(op.attrs.get("dilation_w", 1)) // int(op.attrs.get("stride_w", 1))
     kernel = None if op.choice is None else op.choice.kernel
-    if kernel == "conv_winograd_f32":
+    if kernel == "conv_winograd_f32" or op.attrs.get("whole", 0):
         return
     if kernel != "conv_f32":
         classes.tie(x, y, left + right - extent)

@@ -49,7 +49,7 @@ def assign_layouts(draft: Draft, costs: Costs) -> None:
         form = FORMS.get(op.type)
         for chosen in (form(draft, op) if form is not None else []) or [op]:
             _choose(draft, chosen)
-    insert_conversions(draft, ON_PLANES, ELEMENTWISE | {"binary_f32"})
+    insert_conversions(draft, ON_PLANES, ELEMENTWISE | {"binary_f32"}, costs)
     set_gaps(draft, ELEMENTWISE | {"binary_f32", "concat_channels", "slice_channels", "channel_shuffle"}, costs)
 
 

@@ -15,6 +15,7 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
 
     conv_winograd_f32               any strides, any gaps
     sparse_conv_f32, depthwise_f32  one row stride, gap rows
+    depthwise_f32                   of a whole input: any strides, any gaps
     conv_f32                        of one tap and no padding: the row stride of x is free
     """
     x, weights = op.inputs[0], op.weights
@@ -22,6 +23,16 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
         return None
     choice = select_conv(weights.real(), op.attrs, plane_size(op.outputs[0]), costs, gap=0, residual=len(op.inputs) > 1)
     return None if choice.kernel == "conv_f32" and not is_pointwise(op) else choice
+
+
+def read_whole(op: DraftOp, costs: Costs) -> None:
+    """Chooses the kernel of a strided convolution that needs no phases: depthwise_f32 splits columns in two as it reads them."""
+    a = op.attrs
+    if op.type != "conv" or a.get("stride_w", 1) != 2 or a.get("dilation_w", 1) != 1 or a.get("group", 1) != a["in_channels"]:
+        return
+    choice = choose_early(op, costs)
+    if choice is not None and choice.kernel == "depthwise_f32":
+        op.choice, op.attrs["whole"] = choice, 1
 
 
 def is_pointwise(op: DraftOp) -> bool:

@@ -1,12 +1,25 @@
 import numpy as np
 import pytest
-from honed.kernels._native import Operator, TensorSpec, isa_levels
+from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
 from honed.kernels.packing import pack_depthwise_f32
 
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import DEPTHWISE, Conv
 
 KIND = ("depthwise_f32", pack_depthwise_f32)
+PADDED = {f"pad_{side}": 2 for side in ("top", "left", "bottom", "right")}
+HALVED = [
+    Conv(in_channels=4, out_channels=4, group=4, stride_h=2, stride_w=2, height=14, width=14, batch=2),
+    Conv(in_channels=3, out_channels=6, group=3, stride_h=2, stride_w=2, height=9, width=113),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=56, width=64),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=7, width=7, **{**PADDED, "pad_top": 0, "pad_left": 0}),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=40, width=41, **PADDED | {"pad_top": 3}),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=1, stride_w=2, height=8, width=70, dilation_h=2),
+    Conv(in_channels=3, out_channels=3, group=3, kernel_h=5, kernel_w=5, stride_h=2, stride_w=2, height=20, width=37, **PADDED),
+    Conv(in_channels=2, out_channels=2, group=2, kernel_h=1, kernel_w=4, stride_h=3, stride_w=2, height=6, width=3, **PADDED),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=1, width=1),
+]
+"""Read whole: every second column of inputs of any strides."""
 
 
 @pytest.mark.parametrize("isa", isa_levels())
@@ -43,3 +56,40 @@ def test_planes_without_gap_columns(conv, isa):
     planes = [TensorSpec("f32", True, rows, 0, 0) for rows in (conv.pad_top, 0)]
     op = Operator("depthwise_f32", planes[:1], planes[1:], conv.attrs, [*pack_depthwise_f32(w), bias], isa)
     np.testing.assert_array_equal(op.run([x])[0], check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar"))
+
+
+def run_whole(conv, isa, x, w, bias, gaps, residual=None, **attrs):
+    """gaps: (rows, columns) of x, y and the residual."""
+    pads = {f"pad_{side}": getattr(conv, f"pad_{side}") for side in ("top", "left", "bottom", "right")}
+    planes = [TensorSpec("f32", True, *gap) for gap in gaps]
+    inputs = [planes[0]] if residual is None else [planes[0], planes[2]]
+    op = Operator("depthwise_f32", inputs, [planes[1]], conv.attrs | pads | {"whole": 1} | attrs, [*pack_depthwise_f32(w), bias], isa)
+    return op.run([x] if residual is None else [x, residual], 3)[0]
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", HALVED, ids=str)
+def test_whole_inputs_give_the_bits_of_their_phases(conv, isa):
+    operands = x, w, bias = check.float_operands(conv)
+    expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
+    for gaps in (((0, 0), (0, 0)), ((1, 3), (2, 1)), ((0, 1), (1, 0))):
+        np.testing.assert_array_equal(run_whole(conv, isa, x, w, bias, gaps), expected)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+def test_whole_input_with_residual_and_clamp(isa):
+    conv = HALVED[1]
+    operands = x, w, bias = check.float_operands(conv)
+    sums = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
+    residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
+    actual = run_whole(conv, isa, x, w, bias, ((0, 0), (1, 2), (0, 1)), residual, clamp_lo=-0.5, clamp_hi=1.5)
+    np.testing.assert_array_equal(actual, np.clip(sums + residual, np.float32(-0.5), np.float32(1.5)))
+
+
+@pytest.mark.parametrize("attrs", [{"stride_w": 1}, {"stride_w": 3}, {"dilation_w": 2}])
+def test_whole_inputs_need_a_stride_of_two_columns(attrs):
+    conv = Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=9, width=9)
+    w, planes = np.zeros(conv.weight_shape, np.float32), [TensorSpec("f32", True)]
+    with pytest.raises(KernelError, match="whole input"):
+        consts = [*pack_depthwise_f32(w), np.zeros(2, np.float32)]
+        Operator("depthwise_f32", planes, planes, conv.attrs | {"whole": 1} | attrs, consts, "scalar")

@@ -19,7 +19,7 @@ def conv(net, x, kernel=3, pads=None, seed=0, channels=4, **attrs):
 def check_gaps(program):
     """Row strides of convolutions over flat pixels agree, and gaps hold the padding that is read."""
     for op in program.ops:
-        if ("conv" not in op.type and "depthwise" not in op.type) or "winograd" in op.type:
+        if ("conv" not in op.type and "depthwise" not in op.type) or "winograd" in op.type or op.attrs.get("whole", 0):
             continue
         x, y = op.inputs[0], op.outputs[0]
         pads = {s: op.attrs.get(f"pad_{s}", 0) for s in ("top", "left", "bottom", "right")}
@@ -171,3 +171,14 @@ def test_random_networks(spatial, seed):
     program = check(net.model(total), {"x": x}, atol=1e-3, rtol=1e-4)  # values grow to thousands over eight layers
     if spatial == (9, 13):
         check_gaps(program)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_depthwise_convolutions_of_every_second_column_read_their_input_as_it_is(columns):
+    net = Net()
+    x = net.node("Relu", conv(net, net.input("x", (1, 4, 12, 15)), 1))
+    y = net.node("Conv", x, net.const(normal((4, 1, 3, 3))), pads=[1] * 4, strides=[2, columns], group=4)
+    program = run(net, [net.node("GlobalAveragePool", y)], (1, 4, 12, 15))
+    depthwise = next(op for op in program.ops if op.type == "depthwise_f32")
+    assert depthwise.attrs.get("whole", 0) == (columns == 2)
+    assert types(program).count("to_planar") == (1 if columns == 2 else 2)
