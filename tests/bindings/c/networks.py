@@ -116,11 +116,14 @@ def planar_network() -> Program:
     )
     outputs = [us, peak, scores]
 
-    def branch(kind: str, inputs: list[Value], dtype: str, attrs: dict[str, int | float], *consts: np.ndarray) -> Value:
-        """An operator over planes whose result leaves through to_dense."""
-        planes = planar(f"{kind}.planes", dtype, n, None, None, None)
-        dense = Value(kind, dtype, (n, None, None, None), zero_point=planes.zero_point)
-        ops.extend([Op(kind, kind, inputs, [planes], attrs, list(consts)), Op("to_dense", f"store {kind}", [planes], [dense])])
+    def branch(
+        kind: str, inputs: list[Value], dtype: str, attrs: dict[str, int | float], *consts: np.ndarray, name: str | None = None
+    ) -> Value:
+        """An operator over planes whose result leaves through to_dense. name: where it is not its kind."""
+        name = name or kind
+        planes = planar(f"{name}.planes", dtype, n, None, None, None)
+        dense = Value(name, dtype, (n, None, None, None), zero_point=planes.zero_point)
+        ops.extend([Op(kind, name, inputs, [planes], attrs, list(consts)), Op("to_dense", f"store {name}", [planes], [dense])])
         outputs.append(dense)
         return planes
 
@@ -129,6 +132,8 @@ def planar_network() -> Program:
     branch("conv_winograd_f32", [p], "f32", winograd, *packing.pack_conv_winograd_f32(weights), np.ones(4, np.float32))
     depthwise = {**conv, "out_channels": 12, "group": 6}
     branch("depthwise_f32", [p], "f32", depthwise, *packing.pack_depthwise_f32(single), np.ones(12, np.float32))
+    halved = {**depthwise, "stride_h": 2, "stride_w": 2, "whole": 1}
+    branch("depthwise_f32", [p], "f32", halved, *packing.pack_depthwise_f32(single), np.ones(12, np.float32), name="depthwise_f32 whole")
     branch("depthwise_u8s8", [u], "u8", depthwise, *packing.pack_depthwise_u8s8(single_s8), *requantization(12))
     branch("dequantize", [u], "f32", SCALE)
     branch("concat_channels", [u, u], "u8", {})
