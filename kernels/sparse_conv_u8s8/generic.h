@@ -1,5 +1,7 @@
 /* The loop of the vector kernels, once. Include a conv/products_*.h first, and define MAX_ROWS: how many output channels' sums fit in
  * registers at once, for one vector of pixels. */
+#include <string.h>
+
 #include "base/planes.h"
 #include "base/unroll.h"
 #include "conv/planes_store.h"
@@ -36,6 +38,32 @@ ALWAYS void add_quads(const uint8_t *const plane[4], int vectors, const factors 
       })
 }
 
+/* Steps over one vector of pixels take little time for what they read of the lists: each fetches its own share ahead. */
+ALWAYS void prefetch_step(const int32_t *offsets, const int8_t *w) {
+  __builtin_prefetch((const char *)offsets + OFFSETS_AHEAD);
+  __builtin_prefetch((const char *)w + WEIGHTS_AHEAD);
+}
+
+static void prefetch(const char *p, int64_t bytes) {
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i);
+}
+
+/* Steps over several vectors have no loads to spare: as much as the whole list, before it. */
+static void prefetch_list(const operands *o, const honed_conv_list *l) {
+  const int64_t steps = l->end - l->begin;
+  prefetch((const char *)(o->plan->offsets + 4 * (int64_t)l->begin) + OFFSETS_AHEAD, steps * 16);
+  prefetch((const char *)o->p->lists.weights + 4 * (int64_t)l->weights + WEIGHTS_AHEAD, steps / l->streams * l->size * 4);
+}
+
+/* Two offsets by one load: with four planes' loads, some of which cross cache lines, loads are what a step takes most of. */
+ALWAYS void two_planes(const uint8_t *x, const int32_t *offsets, const uint8_t **a, const uint8_t **b) {
+  int64_t both;
+  memcpy(&both, offsets, sizeof both);
+  __asm__("" : "+r"(both));
+  *a = x + (int32_t)both;
+  *b = x + (both >> 32);
+}
+
 /* Sums of `rows` output channels, beginning with `row` of the list, over `vectors` adjacent vectors of pixels. */
 ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, const uint8_t *x,
                        ints acc[]) {
@@ -50,11 +78,12 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
   for (int64_t steps = (l->end - l->begin) / streams; steps > 0; steps--, w += 4 * size, offsets += 4 * streams) {
     factors weight[MAX_ROWS];
     HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
-    __builtin_prefetch((const char *)offsets + OFFSETS_AHEAD);
-    __builtin_prefetch((const char *)w + WEIGHTS_AHEAD);
+    if (vectors == 1) prefetch_step(offsets, w);
     HONED_UNROLL4(
         s, if (s < (apart ? rows : 1)) {
-          const uint8_t *const plane[4] = {x + offsets[4 * s], x + offsets[4 * s + 1], x + offsets[4 * s + 2], x + offsets[4 * s + 3]};
+          const uint8_t *plane[4];
+          two_planes(x, offsets + 4 * s, &plane[0], &plane[1]);
+          two_planes(x, offsets + 4 * s + 2, &plane[2], &plane[3]);
           add_quads(plane, vectors, weight, s, apart ? 1 : rows, acc);
         })
   }
@@ -72,6 +101,7 @@ ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool
   const int rows = size < MAX_ROWS ? size : MAX_ROWS;
   const int vectors = MAX_ROWS / rows;
   const int64_t pixel_end = word_end * HONED_WORD;
+  if (vectors > 1 && word_end - word > 1) prefetch_list(o, l);
   for (int row = 0; row < size; row += rows) {
     int64_t pixel = word * HONED_WORD;
     for (; vectors >= 4 && pixel + 4 * PIXELS <= pixel_end; pixel += 4 * PIXELS) run_rows(o, l, size, row, rows, 4, apart, pixel);
