@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ import onnx_graphsurgeon as gs
 
 from ..graph import Error, infer_shapes, load, to_model
 from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
-from .compress.histogram import Histogram
 from .compress.images import ImageOptions
 from .compress.inputs import input_specs
+from .compress.layer_data import LayerData
 from .compress.layers import Layer, weight_layers
 from .compress.metrics import power
 from .compress.moments import ChannelMoments
@@ -70,23 +70,28 @@ def techniques_of(sparsities: Sequence[float], pattern: str) -> dict[str, Techni
 def sensitivity(
     model: str | os.PathLike[str] | bytes | onnx.ModelProto, calibration: Source, runner: Runner, techniques: Mapping[str, Technique], *,
     images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, samples: int = SAMPLES, tick: Tick | None = None,
+    names: Collection[str] | None = None, held_out: bool = False,
 ) -> Sensitivity:  # fmt: skip
-    """Tries every technique on every layer of an f32 model, on at most about `samples` calibration samples.
+    """Tries every technique on every layer of an f32 model, on at most about `samples` calibration samples. names: of the layers to try.
 
-    The part of the model in front of a layer is run once; behind it, once for each technique. Raises ModelError, ShapeError or Error.
+    held_out: techniques see every second batch, and errors are measured on the others. The part of the model in front of a layer is run
+    once; behind it, once for each technique. Raises ModelError, ShapeError or Error.
     """
     graph = load(model)
     clean(graph)
     infer_shapes(graph)
     data = open_calibration(calibration, input_specs(to_model(graph)), batch=batch, images=images)
     with tempfile.TemporaryDirectory(prefix="honed-") as folder:
-        return _Search(graph, data, runner, Path(folder), samples).run(techniques, tick)
+        search = _Search(graph, data, runner, Path(folder), samples, names)
+        return search.run(techniques, tick, 2 if held_out else 1)
 
 
 class _Search:
-    def __init__(self, graph: gs.Graph, data: Calibration, runner: Runner, folder: Path, samples: int) -> None:
+    def __init__(
+        self, graph: gs.Graph, data: Calibration, runner: Runner, folder: Path, samples: int, names: Collection[str] | None
+    ) -> None:
         self.graph, self.runner, self.data = graph, runner, data
-        self.layers = weight_layers(graph)
+        self.layers = [layer for layer in weight_layers(graph) if names is None or layer.name in names]
         self.inputs = StoredInputs(folder / "inputs", data, samples)
         self.results = [output.name for output in graph.outputs]
         targets = [layer.node.inputs[0].name for layer in self.layers] + self.results
@@ -94,7 +99,12 @@ class _Search:
         self.places = {output.name: i + 1 for i, node in enumerate(graph.nodes) for output in node.outputs}
         self.needed = needed_nodes(graph, self.results)
 
-    def run(self, techniques: Mapping[str, Technique], tick: Tick | None) -> Sensitivity:
+    def run(self, techniques: Mapping[str, Technique], tick: Tick | None, parts: int) -> Sensitivity:
+        """parts: batches are dealt to so many; techniques see the first, and errors are measured on the last."""
+        batches = range(len(self.inputs.sizes))
+        self.seen, self.judged = batches[::parts], batches[parts - 1 :: parts]
+        if not self.judged:
+            raise Error(f"calibration data: {len(batches)} batch of {self.inputs.samples} samples, expected at least two")
         report = Sensitivity(samples=self.inputs.samples, warnings=self.data.coverage.warnings())
         for done, layer in enumerate(self.layers):
             self._try_layer(layer, techniques, report)
@@ -106,38 +116,63 @@ class _Search:
     def _try_layer(self, layer: Layer, techniques: Mapping[str, Technique], report: Sensitivity) -> None:
         source = layer.node.inputs[0].name
         self.walk.advance_to(source)
-        values = Histogram()
-        for index in range(len(self.inputs.sizes)):
-            values.add(self.walk.read(source, index))
-        exact = self._outputs(layer, None)
+        rest = _Rest(self, layer)
+        own = self._outputs(layer, None, range(len(self.inputs.sizes)))
+        exact = [own[i] for i in self.judged]
+        results = rest.results(exact, self.judged)
+        data = LayerData(layer, lambda: ((self.walk.read(source, i), own[i]) for i in self.seen))
+        axes = (1 if layer.node.op == "Conv" else -1, -1 if results[0].ndim == 3 else 1)
         for name, technique in techniques.items():
-            change = technique(layer, values)
+            change = technique(layer, data)
             if change is None:
                 report.left_out.append({"name": layer.name, "technique": name})
                 continue
-            changed = self._outputs(layer, change)
-            axes = (1 if layer.node.op == "Conv" else -1, -1 if exact[1][0].ndim == 3 else 1)
-            own, final = (relative_error(exact[i], changed[i], axis) for i, axis in enumerate(axes))
-            report.trials.append(LayerSensitivity(layer.name, layer.node.op, name, own, final, agreement(exact[1], changed[1])))
+            changed = self._outputs(layer, change, self.judged)
+            final = rest.results(changed, self.judged)
+            errors = relative_error(exact, changed, axes[0]), relative_error(results, final, axes[1])
+            report.trials.append(LayerSensitivity(layer.name, layer.node.op, name, *errors, agreement(results, final)))
 
-    def _outputs(self, layer: Layer, change: Change | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Of the layer and of the model, batch by batch, with the layer changed."""
-        start = self.places.get(layer.node.inputs[0].name, 0)
-        wanted = [layer.node.outputs[0].name, self.results[0]]
-        own, final = [], []
+    def _outputs(self, layer: Layer, change: Change | None, batches: Sequence[int]) -> list[np.ndarray]:
+        """Of the layer for each of the batches, with the layer changed."""
+        source = layer.node.inputs[0].name
         with applied(change, layer) as extra:
-            nodes = extra + [node for i, node in enumerate(self.graph.nodes) if i >= start and self.needed[i]]
-            read = boundary(nodes)
-            sessions: dict[tuple, Session] = {}
-            for index in range(len(self.inputs.sizes)):
-                feed = {name: self.walk.read(name, index) for name in read}
-                shapes = tuple(array.shape for array in feed.values())
-                if shapes not in sessions:
-                    sessions[shapes] = self.runner(segment_model(self.graph, nodes, feed, list(dict.fromkeys(wanted))))
-                found = dict(zip(dict.fromkeys(wanted), sessions[shapes].run(list(dict.fromkeys(wanted)), feed), strict=True))
-                own.append(found[wanted[0]])
-                final.append(found[wanted[1]])
-        return own, final
+            part = _Part(self.graph, [*extra, layer.node], [layer.node.outputs[0].name], self.runner)
+            return [part.run({source: self.walk.read(source, index)})[0] for index in batches]
+
+
+class _Rest:
+    """What lies behind a layer, compiled once."""
+
+    def __init__(self, search: _Search, layer: Layer) -> None:
+        start = search.places.get(layer.node.inputs[0].name, 0)
+        nodes = [n for i, n in enumerate(search.graph.nodes) if i >= start and search.needed[i] and n is not layer.node]
+        self._output, self._walk = layer.node.outputs[0].name, search.walk
+        self._read = boundary(nodes)
+        self._part = None if search.results[0] == self._output else _Part(search.graph, nodes, search.results[:1], search.runner)
+
+    def results(self, outputs: Sequence[np.ndarray], batches: Sequence[int]) -> list[np.ndarray]:
+        """The model's first output for each of the batches, whose outputs of the layer are given."""
+        if self._part is None:
+            return list(outputs)
+        results = []
+        for own, index in zip(outputs, batches, strict=True):
+            feed = {name: own if name == self._output else self._walk.read(name, index) for name in self._read}
+            results += self._part.run(feed)
+        return results
+
+
+class _Part:
+    """Some nodes of a graph as a model of their own, compiled for each set of shapes."""
+
+    def __init__(self, graph: gs.Graph, nodes: Sequence[gs.Node], wanted: Sequence[str], runner: Runner) -> None:
+        self._graph, self._nodes, self._wanted, self._runner = graph, list(nodes), list(wanted), runner
+        self._sessions: dict[tuple, Session] = {}
+
+    def run(self, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        shapes = tuple(array.shape for array in feed.values())
+        if shapes not in self._sessions:
+            self._sessions[shapes] = self._runner(segment_model(self._graph, self._nodes, feed, self._wanted))
+        return self._sessions[shapes].run(self._wanted, feed)
 
 
 def relative_error(exact: Sequence[np.ndarray], changed: Sequence[np.ndarray], axis: int) -> float:

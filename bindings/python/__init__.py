@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .knobs import Knob, knobs
 
 if TYPE_CHECKING:
+    from .allocation import Allocation, allocate
     from .api import Optimized, compile, optimize, sensitivity
     from .graph.errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
     from .inspection import Inspection, inspect
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
 
 _HOMES = {name: ".graph.errors" for name in ("ArtifactError", "Error", "ModelError", "RecipeError", "ShapeError")}
 _HOMES |= {name: ".session" for name in ("Engine", "InferenceSession")}
+_HOMES |= {"Allocation": ".allocation", "allocate": ".allocation"}
 _HOMES |= {"Optimized": ".api", "compile": ".api", "optimize": ".api", "Inspection": ".inspection", "inspect": ".inspection"}
 _HOMES |= {"MixedPrecision": ".mixed", "mixed_precision": ".mixed"}
 _HOMES |= {"Prediction": ".prediction", "predict": ".prediction"}
 _HOMES |= {"ImageOptions": ".passes.compress.images", "Sensitivity": ".passes.sensitivity", "sensitivity": ".api"}
 
 __all__ = [
-    "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "MixedPrecision", "ModelError",
-    "Optimized", "Prediction", "RecipeError", "Sensitivity", "ShapeError", "__version__", "compile", "inspect", "knobs",
-    "mixed_precision", "optimize", "predict", "sensitivity",
+    "Allocation", "ArtifactError", "Engine", "Error", "ImageOptions", "InferenceSession", "Inspection", "Knob", "MixedPrecision",
+    "ModelError", "Optimized", "Prediction", "RecipeError", "Sensitivity", "ShapeError", "__version__", "allocate", "compile",
+    "inspect", "knobs", "mixed_precision", "optimize", "predict", "sensitivity",
 ]  # fmt: skip
 
 

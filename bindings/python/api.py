@@ -10,11 +10,12 @@ from typing import Any
 
 import onnx
 
-from .graph import load, save, to_model, write_atomically
+from .allocation import allocate
+from .graph import Error, load, save, to_model, write_atomically
 from .passes.compress.calibration import DEFAULT_BATCH, Source
 from .passes.compress.images import ImageOptions
 from .passes.compress.observe import Tick
-from .passes.compress.recipe import Recipe
+from .passes.compress.recipe import Recipe, load_recipe
 from .passes.compress.report import CompressionReport
 from .passes.lower import compile_model
 from .passes.lower.costs import read_costs
@@ -22,7 +23,7 @@ from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
 from .passes.sensitivity import SAMPLES, Sensitivity, techniques_of
 from .passes.sensitivity import sensitivity as measure_sensitivity
-from .session import InferenceSession
+from .session import session_of
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,17 @@ def optimize(
     or ONNX Runtime's CalibrationDataReader. It is streamed.
     batch: samples per run where the model leaves the batch free. progress: called with stage, done and total (None: not known).
     state: a folder in which pruning with reconstruction keeps what it solved: the same call after an interruption goes on from there.
+    `prune` with `allocate` is settled first, as `allocate` has it, and for inputs of known sizes only.
     Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
     """
-    graph, report = optimize_graph(model, recipe, calibration, session_of, progress=progress, images=images, batch=batch, state=state)
+    settings, allocation = load_recipe(recipe), None
+    if settings.prune is not None and settings.prune.allocate is not None:
+        if calibration is None:
+            raise Error("prune.allocate: needs calibration data")
+        allocation = allocate(model, settings, calibration, images=images, batch=batch, progress=progress)
+        settings = allocation.recipe
+    graph, report = optimize_graph(model, settings, calibration, session_of, progress=progress, images=images, batch=batch, state=state)
+    report.allocation = None if allocation is None else allocation.to_dict()
     return Optimized(to_model(graph), report)
 
 
@@ -69,11 +78,6 @@ def sensitivity(
     """
     techniques = techniques_of(sparsities, pattern)
     return measure_sensitivity(model, calibration, session_of, techniques, images=images, batch=batch, samples=samples, tick=tick)
-
-
-def session_of(model: onnx.ModelProto) -> InferenceSession:
-    """What runs models on calibration data."""
-    return InferenceSession(model.SerializeToString())
 
 
 def compile(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .api import Model, optimize, session_of
+from .api import Model, optimize
 from .graph import Error, load, to_model
 from .graph.errors import RecipeError
 from .passes.compress.calibration import DEFAULT_BATCH, Source, open_calibration, spread
@@ -25,6 +25,7 @@ from .passes.sensitivity import Sensitivity
 from .passes.sensitivity import agreement as share_that_agrees
 from .passes.sensitivity import sensitivity as measure_sensitivity
 from .prediction import predict
+from .session import session_of
 
 LEAST_FEEDS = 4
 INT8, SMALL = "int8", "small"

@@ -67,13 +67,26 @@ def predict(
     Raises ModelError, RecipeError, ShapeError, or Error for a damaged table.
     """
     settings = load_recipe(recipe)
-    costs = current_costs() if tune_table is None else read_costs(tune_table)
-    graph = prepare(load(model), dims or {})
-    original = _estimate(graph, costs)
+    forms = Forms(model, dims, tune_table)
     alone = Recipe(skip=settings.skip, quantize=settings.quantize)
-    quantized = _estimate(assume(graph, alone), costs) if settings.quantize is not None and alone != settings else None
-    compressed = _estimate(assume(graph, settings), costs)
-    return Prediction(original, quantized, compressed, costs.cpu, costs.isa)
+    quantized = forms.estimate(alone) if settings.quantize is not None and alone != settings else None
+    return Prediction(forms.original(), quantized, forms.estimate(settings), forms.costs.cpu, forms.costs.isa)
+
+
+class Forms:
+    """A model of which many compressed forms are estimated. Arguments and errors: as `predict` has them."""
+
+    def __init__(self, model: Model, dims: Mapping[str, Sequence[int]] | None, tune_table: str | os.PathLike[str] | None) -> None:
+        self.costs = current_costs() if tune_table is None else read_costs(tune_table)
+        self.graph = prepare(load(model), dims or {})
+
+    def original(self) -> Estimate:
+        """As it is."""
+        return _estimate(self.graph, self.costs)
+
+    def estimate(self, recipe: Recipe) -> Estimate:
+        """As the recipe says."""
+        return _estimate(assume(self.graph, recipe), self.costs)
 
 
 def recipe_of(sparsity: float | None, pattern: str, int8: bool) -> dict[str, Any]:

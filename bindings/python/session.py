@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._runtime import Engine, Model, Session
 from .graph.errors import ShapeError
+
+if TYPE_CHECKING:
+    import onnx
 
 _MAGIC = b"HONED\r\n\x1a"
 _TYPE_NAMES = {
@@ -207,3 +210,8 @@ def _forget_default_engine() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_default_engine)
+
+
+def session_of(model: onnx.ModelProto) -> InferenceSession:
+    """What runs models on calibration data."""
+    return InferenceSession(model.SerializeToString())

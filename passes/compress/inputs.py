@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,3 +76,12 @@ def split_feed(feed: Feed, specs: list[InputSpec], samples: int) -> Iterator[Fee
         return
     for start in range(0, size, samples):
         yield {name: array[start : start + samples] for name, array in feed.items()}
+
+
+def join_feeds(feeds: Sequence[Feed], specs: list[InputSpec], samples: int) -> list[Feed]:
+    """Feeds of one sample each put together, `samples` at a time, where every input has a free first dimension and all shapes agree."""
+    shapes = {tuple(feed[spec.name].shape for spec in specs) for feed in feeds}
+    if len(shapes) != 1 or any(spec.batch is not None or not feeds[0][spec.name].ndim for spec in specs):
+        return list(feeds)
+    pieces = (feeds[start : start + samples] for start in range(0, len(feeds), samples))
+    return [{spec.name: np.concatenate([feed[spec.name] for feed in piece]) for spec in specs} for piece in pieces]

@@ -48,7 +48,9 @@ class PrunePlan:
 
 def plan_pruning(layers: list[Layer], section: Prune, selection: Selection[PruneLayer]) -> PrunePlan:
     """Decides for every layer, without looking at its weights. Raises RecipeError for masks that do not fit, and for a pattern that a
-    recipe asks of a layer by name and that does not divide its output channels."""
+    recipe asks of a layer by name and that does not divide its output channels, and for an allocation that is not settled."""
+    if section.allocate is not None:
+        raise RecipeError("prune.allocate: layers have no sparsities yet, which honed.allocate settles by the costs of kernels")
     masks = load_masks(section.masks, layers)
     special = special_layers(layers)
     plan, problems = PrunePlan(), []

@@ -40,6 +40,16 @@ class PruneLayer(_Section):
     pattern: Pattern | None = None
 
 
+class Allocate(_Section):
+    """A pattern and a sparsity for each layer, by its measured time: the least loss at the time of the uniform allocation, or at `speedup`
+    times the speed of the original model. patterns: to choose from. samples: half of about so many calibration samples decide, the
+    others judge."""
+
+    speedup: Annotated[float, Field(gt=1.0, lt=1e4)] | None = None
+    patterns: Annotated[list[Pattern], Field(min_length=1)] = ["1x1", "2x1", "4x1"]
+    samples: Annotated[int, Field(ge=16)] = 256
+
+
 class Prune(_Section):
     """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples and
     `augment` variations of each. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight
@@ -56,16 +66,31 @@ class Prune(_Section):
     samples: Annotated[int, Field(ge=2)] = 256
     damping: Annotated[float, Field(gt=0.0, le=10.0)] = 0.03
     augment: Annotated[int, Field(ge=0, le=100)] = 0
+    allocate: Allocate | None = None
 
     @model_validator(mode="after")
     def _solver_settings_need_a_solver(self) -> Prune:
-        given = sorted({"samples", "damping", "augment"} & self.model_fields_set)
+        given = sorted({"samples", "damping", "augment", "allocate"} & self.model_fields_set)
         if self.method == "magnitude" and given:
             raise ValueError(f"{' and '.join(given)}: only with method: reconstruct")
         return self
 
     @model_validator(mode="after")
+    def _allocation_decides_alone(self) -> Prune:
+        if self.allocate is None:
+            return self
+        if (self.sparsity is None) == (self.allocate.speedup is None):
+            raise ValueError("allocate needs exactly one of a sparsity, of the uniform allocation, and a speedup")
+        if self.scope == "global" or self.masks is not None:
+            raise ValueError("allocate decides for each layer: leave out scope and masks")
+        if vague := [name for name, layer in self.layers.items() if layer.sparsity is None]:
+            raise ValueError(f"allocate chooses patterns by itself: give {', '.join(vague)} a sparsity too, or leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _says_what_to_prune(self) -> Prune:
+        if self.allocate is not None:
+            return self
         if self.sparsity is None and self.masks is None and all(layer.sparsity is None for layer in self.layers.values()):
             raise ValueError("names nothing to prune: give a sparsity, a layer with a sparsity, or masks")
         return self

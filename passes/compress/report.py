@@ -42,7 +42,7 @@ class LayerReport:
 class CompressionReport:
     """Layers in the order of the original model; then nodes without weights that stay in f32 although int8 was asked for, with the
     reason; graph outputs with their SQNR; totals; passes with what they changed and the seconds they took; warnings: what a user
-    should know about the calibration data."""
+    should know about the calibration data; allocation: how sparsities were given to layers, None where the recipe says them."""
 
     layers: list[LayerReport] = field(default_factory=list)
     nodes: list[dict[str, str]] = field(default_factory=list)
@@ -51,6 +51,7 @@ class CompressionReport:
     passes: list[dict[str, Any]] = field(default_factory=list)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    allocation: dict[str, Any] | None = None
 
     def layer(self, name: str) -> LayerReport:
         """The layer of that name; KeyError."""

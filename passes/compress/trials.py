@@ -5,37 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from .histogram import Histogram, percentile_range
+from .histogram import percentile_range
+from .layer_data import LayerData
 from .layers import Layer, per_output_row
 from .prune_math import block_scores, expand_blocks, lowest_scores
 from .quantize_math import QuantParams, activation_params, quantize_weight, weight_scales
+from .reconstruct.patterns import keep_blocks
+from .reconstruct.support import choose_support
 
 PERCENTILE = 99.99
 """Of the range of activations, on each side."""
+TRIAL_STEPS = 24
+"""Of choosing zeros, where layers are compared and not yet pruned."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a technique makes of a layer: new weights, as Layer.weight has them, and parameters by which its input is quantised."""
+    """What a technique makes of a layer: new weights, as Layer.weight has them, a new bias [out], None: the old one, and parameters by
+    which its input is quantised."""
 
     weight: np.ndarray
     input_params: QuantParams | None = None
+    bias: np.ndarray | None = None
 
 
-Technique = Callable[[Layer, Histogram], Change | None]
-"""Of a layer and the values of its input; None where it does not apply."""
+Technique = Callable[[Layer, LayerData], Change | None]
+"""Of a layer and what is known of it; None where it does not apply."""
 
 
 def integers(bits: int) -> Technique:
     """Input u8 per tensor, weights of so many bits per output channel."""
     limit = (1 << bits - 1) - 1
 
-    def technique(layer: Layer, values: Histogram) -> Change:
-        params = activation_params(*percentile_range(values, PERCENTILE))
+    def technique(layer: Layer, data: LayerData) -> Change:
+        params = activation_params(*percentile_range(data.values, PERCENTILE))
         scale = weight_scales(layer.weight, layer.bias, params.scale, limit)
         rounded = quantize_weight(layer.weight, scale, limit)
         return Change(rounded * per_output_row(scale, rounded), params)
@@ -49,11 +57,28 @@ int8 = integers(8)
 def magnitude(sparsity: float, block: int) -> Technique:
     """The least weights set to zero, in blocks of output channels."""
 
-    def technique(layer: Layer, values: Histogram) -> Change | None:
+    def technique(layer: Layer, data: LayerData) -> Change | None:
         if (layer.weight.shape[0] // layer.group) % block:
             return None
         (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
         return Change(np.where(expand_blocks(kept, block), layer.weight, np.float32(0)))
+
+    return technique
+
+
+def reconstructed(sparsity: float, block: int, damping: float) -> Technique:
+    """Zeros and weights that solve for the layer's output, as pruning with reconstruction has them before their last refit."""
+
+    def technique(layer: Layer, data: LayerData) -> Change | None:
+        if (layer.weight.shape[0] // layer.group) % block:
+            return None
+        (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
+        problem, count = data.problem(damping), int(np.count_nonzero(kept))
+        allowed = (layer.weight != 0).reshape(problem.cross.shape)
+        choose = partial(keep_blocks, block=block, count=count, allowed=None if allowed.all() else allowed)
+        _, weight = choose_support(problem, choose, data.spectrum(damping), TRIAL_STEPS)
+        bias = problem.bias(weight).astype(np.float32).reshape(-1) if data.fits_bias else None
+        return Change(weight.reshape(layer.weight.shape), bias=bias)
 
     return technique
 
@@ -65,16 +90,21 @@ def applied(change: Change | None, layer: Layer) -> Iterator[list[gs.Node]]:
     if change is None:
         yield []
         return
-    before = list(node.inputs[:2])
+    before, attributes = list(node.inputs), dict(node.attrs)
     new = []
     if change.input_params is not None:
         new = _quantised(before[0], change.input_params)
         node.inputs[0] = new[1].outputs[0]
     node.inputs[1] = gs.Constant(f"{before[1].name}_changed", layer.stored(change.weight).astype(np.float32))
+    if change.bias is not None:
+        node.inputs = [*node.inputs[:2], gs.Constant(f"{node.name}_changed_bias", change.bias)]
+        node.attrs.pop("beta", None)
     try:
         yield new
     finally:
-        node.inputs[0], node.inputs[1] = before
+        node.inputs = before
+        node.attrs.clear()
+        node.attrs.update(attributes)
         for extra in new:
             extra.inputs.clear()
 

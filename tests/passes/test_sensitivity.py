@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import pytest
 from honed.graph import Error
+from honed.passes.compress.trials import int8, magnitude
 from honed.passes.sensitivity import agreement, relative_error, sensitivity, techniques_of
 from onnx import numpy_helper
 
@@ -69,6 +70,23 @@ def test_batches_do_not_matter_and_samples_are_limited():
     assert [t.name for t in one.trials] == [t.name for t in other.trials]
     np.testing.assert_allclose([t.result_error for t in one.trials], [t.result_error for t in other.trials], rtol=1e-4)
     assert measured(residual_net(), samples=8, batch=4).samples == 8
+
+
+def test_techniques_see_every_second_batch_and_the_others_judge():
+    seen = []
+
+    def technique(layer, data):
+        seen.append(data.values.total)
+        return int8(layer, data)
+
+    x = samples(16)
+    report = sensitivity(residual_net(), x, run_ort, {"t": technique}, batch=4, names=["conv2"], held_out=True)
+    assert [trial.name for trial in report.trials] == ["conv2"] and seen == [8 * 16 * 10 * 10]
+    other = np.concatenate([x[4:8], x[4:8], x[12:], x[12:]])  # another first and third batch, which nobody judges by
+    found = [sensitivity(residual_net(), d, run_ort, {"t": magnitude(0.5, 1)}, batch=4, held_out=True) for d in (x, other, x[::-1].copy())]
+    assert found[0].trials == found[1].trials != found[2].trials
+    with pytest.raises(Error, match="1 batch of 4 samples, expected at least two"):
+        sensitivity(residual_net(), x[:4], run_ort, {"t": int8}, batch=4, held_out=True)
 
 
 def test_what_does_not_apply_is_left_out_and_what_cannot_be_refused():

@@ -9,7 +9,7 @@ import pytest
 from honed.graph import Error, ShapeError
 from honed.passes.compress.calibration import open_calibration, spread
 from honed.passes.compress.images import ImageOptions, image_tensor, load_image
-from honed.passes.compress.inputs import InputSpec, input_specs
+from honed.passes.compress.inputs import InputSpec, input_specs, join_feeds
 from honed.passes.compress.npz import NpyArray, NpzArray
 from PIL import Image
 
@@ -221,3 +221,12 @@ def test_memory_does_not_grow_with_the_samples(tmp_path):
         command = [sys.executable, "-c", MEMORY, str(tmp_path / f"{count}.npy")]
         peaks.append(int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout))
     assert peaks[1] < 1.1 * peaks[0]
+
+
+def test_feeds_of_one_sample_are_put_together():
+    specs = [InputSpec("x", np.dtype(np.float32), ("n", 2)), InputSpec("z", np.dtype(np.float32), (None, 1))]
+    feeds = [{"x": np.full((1, 2), i, np.float32), "z": np.full((1, 1), -i, np.float32)} for i in range(5)]
+    joined = join_feeds(feeds, specs, 2)
+    assert [feed["x"][:, 0].tolist() for feed in joined] == [[0, 1], [2, 3], [4]]
+    assert [feed["z"][:, 0].tolist() for feed in joined] == [[0, -1], [-2, -3], [-4]]
+    assert join_feeds(feeds, [specs[0], InputSpec("z", np.dtype(np.float32), (1, 1))], 2) == feeds

@@ -3,6 +3,7 @@ import pytest
 from honed.graph import RecipeError
 from honed.passes.compress.recipe import Recipe, load_recipe
 
+RECONSTRUCT = {"method": "reconstruct"}
 FULL = """
 version: 1
 skip: ["/head/*"]
@@ -51,6 +52,13 @@ def test_a_mapping_and_a_recipe_are_recipes():
         ({"prune": {"sparsity": 0.5, "pattern": "8x1"}}, "prune.pattern: .*'4x1', found '8x1'"),
         ({"prune": {"pattern": "4x1"}}, "prune: names nothing to prune"),
         ({"prune": {"layers": {"a": {"sparsity": 2}}}}, "prune.layers.a.sparsity"),
+        ({"prune": {"sparsity": 0.5, "allocate": {}}}, "allocate: only with method: reconstruct"),
+        ({"prune": RECONSTRUCT | {"allocate": {}}}, "exactly one of a sparsity, of the uniform allocation, and a speedup"),
+        ({"prune": RECONSTRUCT | {"sparsity": 0.5, "allocate": {"speedup": 2.0}}}, "exactly one of a sparsity"),
+        ({"prune": RECONSTRUCT | {"allocate": {"speedup": 1.0}}}, "greater than 1"),
+        ({"prune": RECONSTRUCT | {"allocate": {"speedup": 2.0, "patterns": []}}}, "at least 1 item"),
+        ({"prune": RECONSTRUCT | {"sparsity": 0.5, "scope": "global", "allocate": {}}}, "leave out scope and masks"),
+        ({"prune": RECONSTRUCT | {"sparsity": 0.5, "allocate": {}, "layers": {"a": {"pattern": "2x1"}}}}, "give a a sparsity too"),
         ({"factorise": {}}, "names nothing to factorise"),
         ({"factorise": {"layers": {"a": {"rank": 2, "energy": 0.5}}}}, "exactly one of rank and energy"),
         ({"factorise": {"layers": {"a": {"rank": 0}}}}, "greater than or equal to 1"),

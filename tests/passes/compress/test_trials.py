@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from honed.graph import to_model
-from honed.passes.compress.histogram import Histogram
+from honed.passes.compress.layer_data import LayerData
 from honed.passes.compress.layers import weight_layers
-from honed.passes.compress.trials import applied, int8, magnitude
+from honed.passes.compress.trials import applied, int8, magnitude, reconstructed
 
 from tests.passes.compress.small_models import cleaned, residual_net, run_ort, samples
 
@@ -14,9 +14,7 @@ def graph():
 
 
 def values_of(x):
-    histogram = Histogram()
-    histogram.add(x)
-    return histogram
+    return LayerData(None, lambda: [(x, None)])
 
 
 def layer_of(graph, name):
@@ -54,3 +52,19 @@ def test_a_change_is_applied_and_taken_back(graph):
     assert 0 < np.abs(changed - expected).max() < 0.1
     assert np.array_equal(run_ort(to_model(graph)).run(None, {"x": x})[0], expected)
     assert all(len(tensor.outputs) == 1 for tensor in layer.node.inputs[:1])
+
+
+def test_reconstructed_solves_for_the_output(graph):
+    layer = layer_of(graph, "fc")
+    x = samples(400, (8,)) @ np.random.default_rng(2).standard_normal((8, 8)).astype(np.float32)
+    y = x @ layer.weight.T + layer.bias
+    data = LayerData(layer, lambda: [(x[:200], y[:200]), (x[200:], y[200:])])
+    change, cut = reconstructed(0.5, 2, 0.01)(layer, data), magnitude(0.5, 2)(layer, data)
+    assert (change.weight == 0).mean() == 0.5
+    assert np.array_equal(change.weight[::2] == 0, change.weight[1::2] == 0)
+    errors = [np.square(x @ c.weight.T + bias - y).mean() for c, bias in ((change, change.bias), (cut, layer.bias))]
+    assert errors[0] < 0.7 * errors[1]
+    assert reconstructed(0.5, 4, 0.01)(layer, data) is None
+    with applied(change, layer):
+        assert np.array_equal(layer.node.inputs[2].values, change.bias)
+    assert np.array_equal(np.asarray(layer.node.inputs[2].values), layer.bias)

@@ -1,0 +1,138 @@
+"""The patterns and sparsities between which an allocation chooses, with the time and the loss of each in each layer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .graph.errors import Error, RecipeError
+from .passes.compress.allocate import least_loss, undominated
+from .passes.compress.inputs import Feed
+from .passes.compress.layer_data import LayerData
+from .passes.compress.layers import Layer, weight_layers
+from .passes.compress.observe import Tick
+from .passes.compress.plans import plan_recipe
+from .passes.compress.prune import BLOCKS
+from .passes.compress.recipe import Pattern, Prune, PruneLayer, Recipe
+from .passes.compress.trials import Change, Technique, reconstructed
+from .passes.sensitivity import sensitivity
+from .prediction import Forms, Model
+from .session import session_of
+
+LEVELS = (0.5, 0.65, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a layer may get; without a pattern: it stays dense. us: predicted, on one thread; loss: error of the model's output with this
+    layer alone pruned, over its variance."""
+
+    pattern: Pattern | None
+    sparsity: float
+    us: float
+    loss: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.pattern} {self.sparsity:.1%}"
+
+
+class Shares:
+    """What every layer may get under a recipe with `prune.allocate`. Raises RecipeError for one that does not fit the model, and what
+    `predict` raises."""
+
+    def __init__(self, forms: Forms, settings: Recipe) -> None:
+        self.forms, self._settings = forms, settings
+        self._section = _pruning(settings)
+        assert self._section.allocate is not None
+        self.original_us = forms.original().us
+        self._names = _free_layers(forms, settings)
+        dense = forms.estimate(settings.model_copy(update={"prune": None}))
+        self._options = {name: [Share(None, 0.0, dense.us_of(name) or 0.0)] for name in self._names}
+        self._rest_us = dense.us - sum(options[0].us for options in self._options.values())
+        for pattern in self._section.allocate.patterns:
+            for level in LEVELS:
+                estimate = forms.estimate(uniform_recipe(settings, level, pattern))
+                for name in self._names:
+                    self._options[name].append(Share(pattern, level, estimate.us_of(name) or 0.0))
+        self._options = {name: _worth_trying(options) for name, options in self._options.items()}
+
+    def uniform_us(self, sparsity: float) -> float:
+        """Of the allocation that gives all layers the same."""
+        return self.forms.estimate(uniform_recipe(self._settings, sparsity)).us
+
+    def check(self, budget_us: float) -> None:
+        """Raises Error for a budget that not even the fastest shares keep to."""
+        least = self._rest_us + sum(min(share.us for share in options) for options in self._options.values())
+        if least > budget_us:
+            raise Error(f"allocate: {budget_us:.0f} us is out of reach: the fastest allocation takes {least:.0f} us")
+
+    def measure(self, model: Model, feeds: Sequence[Feed], batch: int, tick: Tick) -> None:
+        """Finds the losses: solved on every second feed, measured on the others."""
+        names = {share.name: share for options in self._options.values() for share in options if share.pattern is not None}
+        techniques = {name: self._technique(share) for name, share in names.items()}
+        found = sensitivity(
+            model, feeds, session_of, techniques, batch=batch, samples=sys.maxsize, tick=tick, names=self._names, held_out=True
+        )  # fmt: skip
+        losses = {(trial.name, trial.technique): trial.result_error for trial in found.trials}
+        for layer, options in self._options.items():
+            known = [replace(s, loss=losses.get((layer, s.name), float("inf"))) for s in options if s.pattern is not None]
+            self._options[layer] = undominated([s for s in options if s.pattern is None] + known)
+
+    def within(self, budget_us: float) -> dict[str, Share]:
+        """The share of every layer, of least summed loss. Raises Error for a budget out of reach."""
+        self.check(budget_us)
+        shares = least_loss(list(self._options.values()), budget_us - self._rest_us)
+        return dict(zip(self._options, shares, strict=True))
+
+    def recipe(self, shares: Mapping[str, Share]) -> Recipe:
+        """The settings with these shares."""
+        dense = [name for name, share in shares.items() if share.pattern is None]
+        chosen = {n: PruneLayer(sparsity=s.sparsity, pattern=s.pattern) for n, s in shares.items() if s.pattern is not None}
+        changes = {"allocate": None, "sparsity": None, "skip": [*self._section.skip, *dense], "layers": {**self._section.layers, **chosen}}
+        return self._settings.model_copy(update={"prune": self._section.model_copy(update=changes)})
+
+    def _technique(self, share: Share) -> Technique:
+        """Of the layers that may get the share."""
+        assert share.pattern is not None
+        solve = reconstructed(share.sparsity, BLOCKS[share.pattern], self._section.damping)
+        wanted = {name for name, options in self._options.items() if any(other.name == share.name for other in options)}
+
+        def technique(layer: Layer, data: LayerData) -> Change | None:
+            return solve(layer, data) if layer.name in wanted else None
+
+        return technique
+
+
+def uniform_recipe(settings: Recipe, sparsity: float, pattern: Pattern | None = None) -> Recipe:
+    """The settings with one sparsity, and pattern, for all layers that have none of their own."""
+    section = _pruning(settings)
+    changes = {"allocate": None, "sparsity": sparsity, "pattern": pattern or section.pattern}
+    return settings.model_copy(update={"prune": section.model_copy(update=changes)})
+
+
+def _pruning(settings: Recipe) -> Prune:
+    if settings.prune is None or settings.prune.allocate is None:
+        raise RecipeError("allocate: the recipe has no prune.allocate")
+    return settings.prune
+
+
+def _free_layers(forms: Forms, settings: Recipe) -> list[str]:
+    """Layers that pruning takes and that have no sparsity of their own."""
+    free = uniform_recipe(settings, 0.5, "1x1")
+    plan_recipe(forms.graph, weight_layers(forms.graph), free)
+    assert free.prune is not None
+    section = free.prune.model_copy(update={"skip": [*free.prune.skip, *free.prune.layers], "layers": {}})
+    plans = plan_recipe(forms.graph, weight_layers(forms.graph), free.model_copy(update={"prune": section}))
+    return list(plans.prune.targets)
+
+
+def _worth_trying(options: Sequence[Share]) -> list[Share]:
+    """Without what is sure to lose: some other option, of no coarser pattern and no more zeros, is no slower."""
+
+    def finer(a: Share, b: Share) -> bool:
+        blocks = [0 if share.pattern is None else BLOCKS[share.pattern] for share in (a, b)]
+        return blocks[0] <= blocks[1] and a.sparsity <= b.sparsity and a != b
+
+    return [b for b in options if not any(finer(a, b) and a.us <= b.us for a in options)]
