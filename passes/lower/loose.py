@@ -26,9 +26,12 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
 
 
 def read_whole(op: DraftOp, costs: Costs) -> None:
-    """Chooses the kernel of a strided convolution that needs no phases: depthwise_f32 splits columns in two as it reads them."""
+    """Chooses the kernel of a strided convolution that needs no phases: depthwise_f32 splits columns in two as it reads them. It keeps
+    rows in registers for 3x3 taps; for others, phases that are split once cost less than to split every row for each of its taps."""
     a = op.attrs
-    if op.type != "conv" or a.get("stride_w", 1) != 2 or a.get("dilation_w", 1) != 1 or a.get("group", 1) != a["in_channels"]:
+    if op.type != "conv" or a.get("group", 1) != a["in_channels"] or (a["kernel_h"], a["kernel_w"]) != (3, 3):
+        return
+    if any(a.get(f"stride_{side}", 1) != 2 or a.get(f"dilation_{side}", 1) != 1 for side in "hw"):
         return
     choice = choose_early(op, costs)
     if choice is not None and choice.kernel == "depthwise_f32":

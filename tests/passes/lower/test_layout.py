@@ -173,12 +173,13 @@ def test_random_networks(spatial, seed):
         check_gaps(program)
 
 
-@pytest.mark.parametrize("columns", [1, 2, 3])
-def test_depthwise_convolutions_of_every_second_column_read_their_input_as_it_is(columns):
+@pytest.mark.parametrize(("taps", "columns", "dilation", "whole"), [(3, 2, 1, 1), (3, 1, 1, 0), (3, 3, 1, 0), (5, 2, 1, 0), (3, 2, 2, 0)])
+def test_depthwise_convolutions_of_every_second_column_read_their_input_as_it_is(taps, columns, dilation, whole):
     net = Net()
     x = net.node("Relu", conv(net, net.input("x", (1, 4, 12, 15)), 1))
-    y = net.node("Conv", x, net.const(normal((4, 1, 3, 3))), pads=[1] * 4, strides=[2, columns], group=4)
+    weights, pad = net.const(normal((4, 1, taps, taps))), taps // 2 * dilation
+    y = net.node("Conv", x, weights, pads=[pad] * 4, strides=[2, columns], dilations=[dilation] * 2, group=4)
     program = run(net, [net.node("GlobalAveragePool", y)], (1, 4, 12, 15))
     depthwise = next(op for op in program.ops if op.type == "depthwise_f32")
-    assert depthwise.attrs.get("whole", 0) == (columns == 2)
-    assert types(program).count("to_planar") == (1 if columns == 2 else 2)
+    assert depthwise.attrs.get("whole", 0) == whole
+    assert types(program).count("to_planar") == 2 - whole
