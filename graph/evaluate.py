@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
-from onnx.reference import ReferenceEvaluator
 from onnx_graphsurgeon.exporters.onnx_exporter import OnnxExporter
 
 
@@ -22,6 +21,8 @@ def evaluate(node: gs.Node, opset: int, inputs: Sequence[np.ndarray | None]) -> 
 
     Raises EvaluationError.
     """
+    from onnx.reference import ReferenceEvaluator  # large, and most models have nothing to evaluate
+
     proto = OnnxExporter.export_node(node)
     names = ["" if array is None else f"i{k}" for k, array in enumerate(inputs)]
     outputs = ["" if tensor.is_empty() else f"o{k}" for k, tensor in enumerate(node.outputs)]

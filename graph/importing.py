@@ -1,6 +1,6 @@
 """Brings a parsed ONNX model into the one form that the rest works on: checked, without functions and Constant nodes, opset 13 or later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -9,24 +9,29 @@ from google.protobuf.message import Message  # type: ignore[import-untyped]
 from onnx import TensorProto, checker, helper, inliner, numpy_helper, version_converter
 
 from .errors import ModelError
-from .skeleton import detach_weights
-from .tensors import check_tensor, densify, tensors_of_model
+from .parsing import Weight
+from .skeleton import declare_weights, detach_weights
+from .tensors import check_tensor, densify, tensors_of_model, to_array
 
 MIN_OPSET = 13
 """The lowest opset of ONNX's own domain that graphs have after loading."""
 
 
-def normalise(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
+def normalise(model: onnx.ModelProto, parsed: Sequence[Weight] = ()) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """Checks `model` (which it may change) and returns its normal form, without its weights (see skeleton.py), and these.
+
+    parsed: weights that were taken out of it already.
 
     Raises ModelError.
     """
     _check_versions(model)
     _check_tensors(model)
     _check_interface(model.graph)
-    _drop_repeated_initializers(model.graph)
+    weights = _by_name(parsed)
+    _drop_repeated_initializers(model.graph, weights)
     _densify_initializers(model.graph)
-    weights = detach_weights(model)
+    declare_weights(model.graph, [weight.tensor for weight in parsed])
+    weights |= detach_weights(model)
     _check_text(model)
     if model.functions:
         model = _call("inlining its functions", inliner.inline_local_functions, model)
@@ -82,12 +87,33 @@ def _check_tensors(model: onnx.ModelProto) -> None:
         raise ModelError("damaged tensors: " + "; ".join(problems))
 
 
-def _drop_repeated_initializers(graph: onnx.GraphProto) -> None:
+def _by_name(weights: Sequence[Weight]) -> dict[str, np.ndarray]:
+    result: dict[str, np.ndarray] = {}
+    for tensor, values in weights:
+        if not _same(result.setdefault(tensor.name, values), values):
+            raise ModelError(_TWICE.format(tensor.name))
+    return result
+
+
+_TWICE = "two initialisers named {!r} with different values"
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have the same bits."""
+    return a is b or (a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
+
+
+def _drop_repeated_initializers(graph: onnx.GraphProto, weights: Mapping[str, np.ndarray]) -> None:
+    """weights: initialisers that are not among those of `graph` any more."""
     first: dict[str, TensorProto] = {}
     for tensor in graph.initializer:
+        if tensor.name in weights:
+            if not _same(to_array(tensor), weights[tensor.name]):
+                raise ModelError(_TWICE.format(tensor.name))
+            continue
         known = first.setdefault(tensor.name, tensor)
         if known is not tensor and known != tensor:
-            raise ModelError(f"two initialisers named {tensor.name!r} with different values")
+            raise ModelError(_TWICE.format(tensor.name))
     if len(first) < len(graph.initializer):
         unique = [numpy_helper.from_array(numpy_helper.to_array(t), n) for n, t in first.items()]
         del graph.initializer[:]

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx_graphsurgeon.ir.tensor import LazyValues
 from onnx_graphsurgeon.logger.logger import OnnxGraphSurgeonException
 
@@ -17,6 +16,7 @@ from .files import write_atomically
 from .finite import check_finite
 from .importing import normalise
 from .infer import infer_shapes
+from .parsing import Weight, parse
 from .tensors import to_array
 from .verify import verify
 from .view import ONNX_DOMAINS, index_of, unique_name
@@ -35,11 +35,11 @@ def load(source: str | os.PathLike | bytes | onnx.ModelProto) -> gs.Graph:
     """
     name = "model" if isinstance(source, (bytes, onnx.ModelProto)) else os.fspath(source)
     try:
-        model, folder = _parse(source)
+        model, weights, folder = _parse(source)
         if not model.ir_version or not model.HasField("graph") or not model.graph.output:
             raise ModelError("not an ONNX model: no IR version, graph or outputs")
         resolve_external_data(model, folder)
-        return _import(*normalise(model))
+        return _import(*normalise(model, weights))
     except ModelError as error:
         raise ModelError(f"{name}: {error}") from error.__cause__
     except UnicodeDecodeError as error:
@@ -74,24 +74,13 @@ def _move_to_external(model: onnx.ModelProto, location: str) -> list[bytes]:
     return chunks
 
 
-def _parse(source) -> tuple[onnx.ModelProto, Path | None]:
-    model = onnx.ModelProto()
+def _parse(source) -> tuple[onnx.ModelProto, list[Weight], Path | None]:
+    """The model, large weights that are no part of it any more, and the folder in which it lies."""
     if isinstance(source, onnx.ModelProto):
+        model = onnx.ModelProto()
         model.CopyFrom(source)
-        return model, None
-    folder = None
-    if not isinstance(source, bytes):
-        path = Path(source)
-        folder = path.parent
-        try:
-            source = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"cannot be read: {error.strerror}") from error
-    try:
-        model.ParseFromString(source)
-    except DecodeError as error:
-        raise ModelError("not an ONNX model: the protobuf does not parse") from error
-    return model, folder
+        return model, [], None
+    return *parse(source), None if isinstance(source, bytes) else Path(source).parent
 
 
 def _import(model: onnx.ModelProto, weights: dict[str, np.ndarray]) -> gs.Graph:

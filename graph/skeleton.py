@@ -1,6 +1,7 @@
 """A model without its weights, so that tools which copy or serialise a whole model stay cheap and below 2 GB."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -19,12 +20,18 @@ def detach_weights(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     """
     initializers = model.graph.initializer
     large = [i for i, t in enumerate(initializers) if math.prod(t.dims) > DETACH_ABOVE and t.data_type != TensorProto.STRING]
-    listed = {value.name for value in model.graph.input}
+    declare_weights(model.graph, [initializers[i] for i in large])
     weights = {}
     for i in reversed(large):
-        tensor = initializers[i]
-        weights[tensor.name] = to_array(tensor)
-        if tensor.name not in listed:
-            model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        weights[initializers[i].name] = to_array(initializers[i])
         del initializers[i]
     return weights
+
+
+def declare_weights(graph: onnx.GraphProto, weights: Sequence[TensorProto]) -> None:
+    """Adds graph inputs of the names, types and shapes of `weights`, where there are none."""
+    listed = {value.name for value in graph.input}
+    for tensor in weights:
+        if tensor.name not in listed:
+            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+            listed.add(tensor.name)
