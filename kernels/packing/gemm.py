@@ -15,8 +15,8 @@ def _padded(matrix: NDArray[np.generic], rows: int, columns: int) -> NDArray[np.
     """`matrix` with zeros added up to multiples of `rows` and `columns`."""
     if matrix.ndim != 2:
         raise ValueError(f"weights have the shape {matrix.shape}, expected [N, K]")
-    n, k = matrix.shape
-    return np.pad(matrix, ((0, -n % rows), (0, -k % columns)))
+    more = tuple((0, -size % block) for size, block in zip(matrix.shape, (rows, columns), strict=True))
+    return np.pad(matrix, more) if any(end for _, end in more) else matrix
 
 
 def pack_gemm_f32(weights: NDArray[np.floating]) -> list[NDArray[np.generic]]:

@@ -16,9 +16,12 @@ def split_to_s8(weights: NDArray[np.integer]) -> list[NDArray[np.int8]]:
     """
     if weights.dtype.kind not in "iu":
         raise ValueError(f"weights are {weights.dtype}, expected integers")
-    rest = weights.astype(np.int64)
-    if np.abs(rest).max(initial=0) > LIMIT:
-        raise ValueError(f"integer weights reach {np.abs(rest).max()}, expected at most {LIMIT}")
+    largest = max(int(weights.max(initial=0)), -int(weights.min(initial=0)))
+    if largest > LIMIT:
+        raise ValueError(f"integer weights reach {largest}, expected at most {LIMIT}")
+    if weights.dtype == np.int8:
+        return [weights.view(np.int8)]
+    rest = weights.astype(np.int16)
     parts: list[NDArray[np.int8]] = []
     while not parts or rest.any():
         part = np.clip(rest, -128, 127)

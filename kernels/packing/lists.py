@@ -16,30 +16,27 @@ INT8_COST = GroupingCost((8.7, 10.4, 16.3))
 F32_COST = GroupingCost((6.5, 12.0, 19.0))
 
 
-def _pack(
-    matrix: NDArray[np.generic], ids: NDArray[np.int64], num_ids: int, step: int, lists: list[ChannelList]
-) -> list[NDArray[np.generic]]:
-    """matrix [rows, entries]; ids [rows, entries] ascending in each row: the tap of each entry."""
+def _pack(matrix: NDArray[np.generic], columns: int, group: int, step: int, lists: list[ChannelList]) -> list[NDArray[np.generic]]:
+    """matrix [rows, entries]: `columns` taps, once or several times over."""
     table, streams = _lay_out(matrix != 0, step, lists)
     size, count, begin, end, _ = table[-1, 4:].tolist()
-    packed_ids = np.zeros(end * step, np.int64)
+    packed_ids = np.zeros(end * step, np.uint16 if columns * group <= 65536 else np.int32)
+    rows = matrix.shape[0] // group
     weights = np.zeros((int(table[-1, 8]) + size * ((end - begin) // count), step), matrix.dtype)
     for stream in streams:
         size, count, begin, end, first = table[stream.list, 4:].tolist()
-        steps, columns = (end - begin) // count, np.flatnonzero(stream.union)
+        steps, entries = (end - begin) // count, np.flatnonzero(stream.union)
         if steps == 0:
             continue
-        if columns.size:
+        if entries.size:
             # What the last steps have left over repeats the last id: its weight is 0, the plane is read anyway.
-            slots = columns[np.minimum(np.arange(steps * step), columns.size - 1)]
-            packed_ids[begin * step : end * step].reshape(steps, count, step)[:, stream.index] = ids[stream.channels[0], slots].reshape(
-                -1, step
-            )
+            ids = stream.channels[0] // rows * columns + entries[np.minimum(np.arange(steps * step), entries.size - 1)] % columns
+            packed_ids[begin * step : end * step].reshape(steps, count, step)[:, stream.index] = ids.reshape(-1, step)
         values = np.zeros((len(stream.channels), steps * step), matrix.dtype)
-        values[:, : columns.size] = matrix[stream.channels[:, None], columns]
+        values[:, : entries.size] = matrix[stream.channels[:, None], entries]
         own = weights[first : first + size * steps].reshape(steps, size, step)[:, stream.index : stream.index + len(stream.channels)]
         own[:] = values.reshape(len(stream.channels), steps, step).swapaxes(0, 1)
-    return [table, packed_ids.astype(np.uint16 if num_ids <= 65536 else np.int32), weights]
+    return [table, packed_ids, weights]
 
 
 @dataclass(frozen=True)
@@ -66,12 +63,9 @@ def _lay_out(mask: NDArray[np.bool_], step: int, lists: list[ChannelList]) -> tu
     return table, streams
 
 
-def _entries(weights: NDArray[Any], group: int) -> tuple[NDArray[Any], NDArray[np.int64], int]:
-    """[OC, IC/group, KH, KW] to a matrix [OC, IC/group * taps], the id of each entry, and the number of ids."""
-    out_channels, per_group, kernel_h, kernel_w = weights.shape
-    columns = per_group * kernel_h * kernel_w
-    first = np.arange(out_channels) // (out_channels // group) * columns
-    return weights.reshape(out_channels, columns), first[:, None] + np.arange(columns)[None, :], columns * group
+def _matrix(weights: NDArray[Any]) -> NDArray[Any]:
+    """[OC, IC/group, KH, KW] to [OC, IC/group * taps]."""
+    return weights.reshape(len(weights), -1)
 
 
 def pack_sparse_conv_u8s8(
@@ -82,19 +76,19 @@ def pack_sparse_conv_u8s8(
     A weight outside -128 ... 127 becomes several entries of the same tap. streams: how many channels that share their entries with no
     other run side by side: 2, or 4 for planes of one word.
     """
-    matrix, ids, num_ids = _entries(weights, group)
-    parts = split_to_s8(matrix)
-    whole = np.concatenate(parts, 1)
+    parts = split_to_s8(_matrix(weights))
+    whole, columns = np.concatenate(parts, 1), parts[0].shape[1]
     lists = run_apart(whole != 0, form_lists(whole != 0, 4, cost, group), 4, streams)
-    return _pack(whole, np.concatenate([ids] * len(parts), 1), num_ids, 4, lists)
+    return _pack(whole, columns, group, 4, lists)
 
 
 def pack_sparse_conv_f32(
     weights: NDArray[np.float32], *, group: int = 1, cost: GroupingCost = F32_COST, **_: int
 ) -> list[NDArray[np.generic]]:
     """Lists, ids and weights of `sparse_conv_f32` from weights f32 [OC, IC/group, KH, KW]."""
-    matrix, ids, num_ids = _entries(np.asarray(weights, np.float32), group)
-    return _pack(matrix, ids, num_ids, 1, [ChannelList(channels, False) for channels in form_lists(matrix != 0, 1, cost, group)])
+    matrix = _matrix(np.asarray(weights, np.float32))
+    lists = [ChannelList(channels, False) for channels in form_lists(matrix != 0, 1, cost, group)]
+    return _pack(matrix, matrix.shape[1], group, 1, lists)
 
 
 def unpack_lists(constants: list[NDArray[np.generic]], shape: tuple[int, int, int, int], group: int = 1) -> NDArray[np.generic]:

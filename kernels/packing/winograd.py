@@ -46,7 +46,10 @@ def pack_conv_winograd_f32(weights: NDArray[np.float32], *, group: int = 1, tile
     g = winograd_matrices(tile)[1]
     rows = out_channels // group
     blocks = -(-rows // _ROWS)
-    padded = np.zeros((group, blocks * _ROWS, per_group, 3, 3), np.float32)
-    padded[:, :rows] = np.asarray(weights, np.float32).reshape(group, rows, per_group, 3, 3)
-    transformed = (g @ padded.astype(np.float64) @ g.T).astype(np.float32)
-    return [np.ascontiguousarray(transformed.reshape(group, blocks, _ROWS, per_group, -1).transpose(0, 1, 4, 3, 2))]
+    grouped = np.asarray(weights, np.float32).reshape(group, rows, per_group, 3, 3)
+    packed = np.zeros((group, blocks, len(g) ** 2, per_group, _ROWS), np.float32)
+    for block in range(blocks):  # one at a time: in float64, all of them would take a multiple of the packed weights
+        part = grouped[:, block * _ROWS : (block + 1) * _ROWS].astype(np.float64)
+        transformed = (g @ part @ g.T).reshape(*part.shape[:3], -1)
+        packed[:, block, :, :, : part.shape[1]] = transformed.transpose(0, 3, 2, 1)
+    return [packed]

@@ -75,7 +75,7 @@ def scale_outputs(node: gs.Node, affine: Affine) -> tuple[np.ndarray, np.ndarray
     bias = constant(operand(node, 2))
     factor = node.attrs.get("beta", 1.0) if node.op == "Gemm" else 1.0
     old = np.zeros(1) if bias is None else np.asarray(bias, np.float64).reshape(-1) * factor
-    scaled = np.asarray(weights, np.float64) * _along_outputs(node, affine.scale)
+    scaled = weights * _along_outputs(node, affine.scale)
     return scaled.astype(weights.dtype), (old * affine.scale + affine.shift).astype(weights.dtype)
 
 

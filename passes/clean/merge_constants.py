@@ -46,4 +46,4 @@ def _first_of_its_kind(graph: gs.Graph) -> dict[int, gs.Constant]:
 def _digest(values: np.ndarray) -> bytes:
     if values.dtype == object:
         return repr(values.tolist()).encode()
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).digest()
+    return hashlib.sha256(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data).digest()

@@ -24,14 +24,20 @@ class QuantizedConstant(Value):
     axis: int = 0
 
     def integers(self) -> np.ndarray:
-        """data - zero_points as int64."""
+        """data - zero_points: the data itself where it is s8 and they are 0, else int16 of 8-bit data and int64 of other data."""
         assert self.data is not None
-        values = self.data.astype(np.int64)
-        return values - self._spread(self.zero_points.astype(np.int64)) if self.zero_points.any() else values
+        if self.data.dtype == np.int8 and not self.zero_points.any():
+            return self.data
+        dtype = np.int16 if self.data.itemsize == 1 else np.int64
+        values = self.data.astype(dtype)
+        values -= self._spread(self.zero_points.astype(dtype))
+        return values
 
     def real(self) -> np.ndarray:
         """The float32 array that ONNX's DequantizeLinear gives."""
-        return self.integers().astype(np.float32) * self._spread(self.scales.astype(np.float32))
+        values = self.integers().astype(np.float32)
+        values *= self._spread(self.scales.astype(np.float32))
+        return values
 
     def transposed(self, name: str, perm: list[int]) -> QuantizedConstant:
         """The same numbers with permuted axes, under another name."""
@@ -53,7 +59,7 @@ class QuantizedConstant(Value):
 class Weights:
     """What a convolution or matrix product multiplies with, output channels first.
 
-    values: f32, or int64 within ±255 when quantised. scales: f32[output channels] of quantised weights, else None.
+    values: f32, or integers within ±255 when quantised. scales: f32[output channels] of quantised weights, else None.
     bias: f32[output channels]. A bias that the model holds as integers is bias_integers * bias_scales as well.
     """
 

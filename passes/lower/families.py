@@ -105,6 +105,10 @@ class Packed:
     def consts(self) -> Consts:
         return self.family.pack(self.layer)
 
+    def forget(self) -> None:
+        """Lets go of the packed form, to make it again should it be asked for."""
+        self.__dict__.pop("consts", None)
+
 
 def _beyond_s8(weights: np.ndarray) -> str | None:
     if weights.dtype == np.float32 or (weights.min(initial=0) >= -128 and weights.max(initial=0) <= 127):

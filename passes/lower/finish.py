@@ -28,7 +28,7 @@ def finish(draft: Draft, costs: Costs) -> Program:
 def _values(op: DraftOp, weights: Weights) -> np.ndarray:
     """The weights that the kernel multiplies with: integers over a u8 input, else f32."""
     quantized = op.inputs[0] is not None and op.inputs[0].dtype == "u8"
-    return weights.values.astype(np.int64) if quantized else weights.real()
+    return weights.values if quantized else weights.real()
 
 
 def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> None:
@@ -36,7 +36,7 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
     op.type = choice.kernel
     op.consts = [*choice.consts, *rest]
     op.attrs |= choice.chosen.attrs
-    op.weights = None
+    op.weights = op.choice = None
     values = weights.values
     op.info |= {
         "macs": macs,

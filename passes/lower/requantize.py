@@ -63,7 +63,8 @@ def requantization(weights: Weights, x: Quantization, y: Quantization | None) ->
         init = init + bias
     else:
         offset = weights.bias.astype(np.float64) / out
-    magnitude = np.abs(init) + 255 * np.abs(weights.values.reshape(len(sums), -1)).sum(axis=1, dtype=np.int64)
+    magnitudes = 2 * np.maximum(weights.values, 0).reshape(len(sums), -1).sum(axis=1, dtype=np.int64) - sums
+    magnitude = np.abs(init) + 255 * magnitudes
     if magnitude.max(initial=0) > np.iinfo(np.int32).max:
         return "sums can overflow 32 bits"
     zero_point = 0 if y is None else y.zero_point

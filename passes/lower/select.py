@@ -103,6 +103,8 @@ def _fastest(candidates: list[Candidate]) -> Choice:
     possible = [c for c in candidates if c.packed is not None]
     best = min(possible, key=lambda c: c.rank)
     for other in possible:
+        if other is not best and other.packed is not None:
+            other.packed.forget()
         if other is not best and other.us is not None and best.us is not None:
             slower = f"estimated {other.us / max(best.us, 1e-3):.2f} times the time"
             other.reason = f"{other.reason}, {slower}" if other.reason else slower

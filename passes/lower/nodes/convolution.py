@@ -53,13 +53,9 @@ def _conv_3d(t: Translator, x: Value, output: Tensor, weights: Weights, group: i
 
 def read_weights(t: Translator, tensor: Tensor, bias: Tensor | None, out_axis: int = 0) -> Weights:
     """Weights (`out_axis` moved to the front) and bias; quantised weights keep their integers where the kernels take them."""
-    quantized = t.quantized_const(tensor)
-    array = t.const(tensor)
-    if array is None:
-        raise Unsupported("weights are not constant")
-    require(array.ndim > out_axis, f"weights have rank {array.ndim}")
-    out_channels = array.shape[out_axis]
-    result = Weights(np.moveaxis(array, out_axis, 0), np.zeros(out_channels, np.float32))
+    values, scales = _weight_values(t, tensor, out_axis)
+    out_channels = len(values)
+    result = Weights(values, np.zeros(out_channels, np.float32), scales)
     if bias is not None:
         constant = t.const(bias)
         if constant is None:
@@ -69,7 +65,19 @@ def read_weights(t: Translator, tensor: Tensor, bias: Tensor | None, out_axis: i
         if integers is not None and integers.dtype == "s32":
             result.bias_integers = np.broadcast_to(integers.integers().reshape(-1), (out_channels,))
             result.bias_scales = np.broadcast_to(integers.scales.reshape(-1), (out_channels,))
-    if quantized is not None and quantized.dtype in ("s8", "u8") and (quantized.scales.size == 1 or quantized.axis == out_axis):
-        result.values = np.moveaxis(quantized.integers(), out_axis, 0)
-        result.scales = np.broadcast_to(quantized.scales.reshape(-1), (out_channels,)).astype(np.float32)
     return result
+
+
+def _weight_values(t: Translator, tensor: Tensor, out_axis: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Weights with `out_axis` in front, and the scales of those that stay integers."""
+    quantized = t.quantized_const(tensor)
+    if quantized is not None and quantized.dtype in ("s8", "u8") and (quantized.scales.size == 1 or quantized.axis == out_axis):
+        integers = quantized.integers()
+        require(integers.ndim > out_axis, f"weights have rank {integers.ndim}")
+        values = np.moveaxis(integers, out_axis, 0)
+        return values, np.broadcast_to(quantized.scales.reshape(-1), values.shape[:1]).astype(np.float32)
+    array = t.const(tensor)
+    if array is None:
+        raise Unsupported("weights are not constant")
+    require(array.ndim > out_axis, f"weights have rank {array.ndim}")
+    return np.moveaxis(array, out_axis, 0), None
