@@ -7,7 +7,6 @@ the list of seconds that single runs took, as many as fit in that time and at le
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -44,8 +43,13 @@ def prepare(engine: str, model: Path, options: dict[str, Any]) -> tuple[Session,
     np.savez(options["outputs"], *outputs)
     for _ in range(WARM_UP_RUNS):
         session.run(None, feed)
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return session, feed, {"load_s": loaded, "peak_memory_bytes": peak_bytes}
+    return session, feed, {"load_s": loaded, "peak_memory_bytes": peak_memory_bytes()}
+
+
+def peak_memory_bytes() -> int:
+    """The largest resident set of this process. (The maximum that getrusage gives counts what there was before exec as well.)"""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
 def main() -> None:

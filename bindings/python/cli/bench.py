@@ -103,11 +103,12 @@ def _print(rows: list[dict[str, Any]], threads: int) -> None:
     table.add_column("engine")
     table.add_column("model", overflow="fold")
     table.add_column("precision")
-    for name in ("median ms", "p90 ms", "min ms", "ratio", "difference"):
+    for name in ("median ms", "p90 ms", "min ms", "ratio", "difference", "load ms", "peak MB"):
         table.add_column(name, justify="right")
     for row in rows:
         difference = "-" if row["difference"] is None else f"{row['difference']:.1e}" + (" !" if row["agrees"] is False else "")
         times = [f"{row[name]:.3f}" for name in ("median_ms", "p90_ms", "min_ms")]
-        table.add_row(row["engine"], row["model"], row["precision"], *times, f"{row['ratio']:.2f}×", difference)
+        costs = f"{row['load_ms']:.0f}", f"{row['peak_memory_bytes'] / 1e6:.0f}"
+        table.add_row(row["engine"], row["model"], row["precision"], *times, f"{row['ratio']:.2f}×", difference, *costs)
     out().print(table)
     out().print("difference: the largest of any output to the first line's, in standard deviations of that output", style="dim")
