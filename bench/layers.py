@@ -71,7 +71,7 @@ def measure_layers(
     return found
 
 
-def _compile(model: Path) -> bytes:
+def _compile(model: Path) -> memoryview:
     from ..passes.lower import compile_model
 
     return compile_model(model)

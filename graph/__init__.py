@@ -2,7 +2,7 @@
 
 from .costs import Costs, NodeCost, costs
 from .errors import ArtifactError, Error, ModelError, RecipeError, ShapeError
-from .export import copy, metadata, to_model
+from .export import copy, forget_constants, metadata, to_model
 from .files import write_atomically
 from .infer import infer_shapes
 from .onnx_io import load, save
@@ -13,7 +13,7 @@ from .view import View, constant, index_of, is_op, operand, operands, producer, 
 
 __all__ = [
     "ArtifactError", "Costs", "Error", "ModelError", "NodeCost", "RecipeError", "ShapeError", "View",
-    "constant", "copy", "costs", "fingerprint", "format_graph", "index_of", "infer_shapes", "is_op", "load", "metadata", "operand",
-    "operands", "producer", "rank", "same_shape", "save", "sort_nodes", "static_shape", "to_model", "unique_name", "verify",
+    "constant", "copy", "costs", "fingerprint", "forget_constants", "format_graph", "index_of", "infer_shapes", "is_op", "load", "metadata",
+    "operand", "operands", "producer", "rank", "same_shape", "save", "sort_nodes", "static_shape", "to_model", "unique_name", "verify",
     "write_atomically",
 ]

@@ -1,5 +1,6 @@
 """From the graph to protobuf."""
 
+import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 from onnx_graphsurgeon.ir.tensor import LazyValues
@@ -41,3 +42,10 @@ def copy(graph: gs.Graph) -> gs.Graph:
     new = graph.copy()
     metadata(new).update(metadata(graph))
     return new
+
+
+def forget_constants(graph: gs.Graph) -> None:
+    """Takes the arrays out of a graph that is not needed any more. It stays a while itself: its tensors and nodes refer to each other."""
+    for tensor in graph.tensors().values():
+        if isinstance(tensor, gs.Constant):
+            tensor.values = np.empty(0, tensor.dtype)

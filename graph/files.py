@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_atomically(path: str | os.PathLike[str], chunks: bytes | Iterable[bytes]) -> None:
+def write_atomically(path: str | os.PathLike[str], chunks: bytes | Iterable[bytes | memoryview]) -> None:
     """Replaces the file at `path` by one with these bytes, by way of a temporary file in the same folder: whatever happens in between,
     `path` is the old file or the whole new one. Raises OSError."""
     target = Path(path)

@@ -33,9 +33,10 @@ cdef extern from "base/memory.h":
         void *first
     void honed_arena_clear(honed_arena *arena)
     void *honed_aligned_alloc(size_t size)
+    void honed_memory_trim() nogil
 
 cdef extern from "base/crc32c.h":
-    uint32_t honed_crc32c(const void *data, size_t size) nogil
+    uint32_t honed_crc32c_extend(uint32_t before, const void *data, size_t size) nogil
 
 cdef extern from "base/tensor.h":
     enum: HONED_MAX_RANK, HONED_OVERREAD
@@ -120,9 +121,14 @@ _NUMPY = {"f32": np.float32, "u8": np.uint8, "s8": np.int8, "s32": np.int32, "s6
 _NAMES = {np.dtype(v): k for k, v in _NUMPY.items()}
 
 
-def crc32c(const unsigned char[::1] data) -> int:
-    """CRC-32C (Castagnoli) of contiguous bytes."""
-    return honed_crc32c(&data[0] if data.shape[0] > 0 else NULL, data.shape[0])
+def trim_memory() -> None:
+    """Gives the system back what was freed."""
+    honed_memory_trim()
+
+
+def crc32c(const unsigned char[::1] data, uint32_t before=0) -> int:
+    """CRC-32C (Castagnoli) of contiguous bytes; before: that of what comes before them."""
+    return honed_crc32c_extend(before, &data[0] if data.shape[0] > 0 else NULL, data.shape[0])
 
 
 def operator_types() -> list[str]:

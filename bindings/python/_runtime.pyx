@@ -49,6 +49,7 @@ cdef extern from "honed.h":
         int64_t dims[8]
     honed_error *honed_model_load_file(const honed_engine *engine, const char *path, honed_model **out) nogil
     honed_error *honed_model_load_bytes(const honed_engine *engine, const void *bytes, size_t size, honed_model **out) nogil
+    honed_error *honed_model_load_borrowed(const honed_engine *engine, const void *bytes, size_t size, honed_model **out) nogil
     void honed_model_delete(honed_model *model) nogil
     size_t honed_model_num_inputs(const honed_model *model)
     size_t honed_model_num_outputs(const honed_model *model)
@@ -161,13 +162,15 @@ cdef _describe(const honed_value *value):
 
 
 cdef class Model:
-    """A compiled model, from the path of a .honed file or from its bytes.
+    """A compiled model, from the path of a .honed file or from its bytes, which are used in place where they are an aligned read-only
+    memoryview, and copied otherwise.
 
     inputs and outputs: a list of (name, NumPy dtype, shape). ops: a list of (name, type, kernel).
     """
     cdef honed_model *model
     cdef readonly Engine engine
     cdef readonly list inputs, outputs, ops
+    cdef const unsigned char[::1] borrowed
 
     def __cinit__(self, source, Engine engine not None):
         cdef const unsigned char[::1] content
@@ -186,8 +189,13 @@ cdef class Model:
             content = source
             data = &content[0] if content.shape[0] > 0 else NULL
             size = content.shape[0]
-            with nogil:
-                error = honed_model_load_bytes(engine.engine, data, size, &self.model)
+            if isinstance(source, memoryview) and source.readonly and <size_t>data % 64 == 0:
+                self.borrowed = content
+                with nogil:
+                    error = honed_model_load_borrowed(engine.engine, data, size, &self.model)
+            else:
+                with nogil:
+                    error = honed_model_load_bytes(engine.engine, data, size, &self.model)
         _check(error)
         self.inputs = [_describe(honed_model_input(self.model, i)) for i in range(honed_model_num_inputs(self.model))]
         self.outputs = [_describe(honed_model_output(self.model, i)) for i in range(honed_model_num_outputs(self.model))]

@@ -11,13 +11,13 @@ from typing import Any
 import onnx
 
 from .allocation import allocate
-from .graph import Error, load, save, to_model, write_atomically
+from .graph import Error, load, save, to_model
 from .passes.compress.calibration import DEFAULT_BATCH, Source
 from .passes.compress.images import ImageOptions
 from .passes.compress.observe import Tick
 from .passes.compress.recipe import Recipe, load_recipe
 from .passes.compress.report import CompressionReport
-from .passes.lower import compile_model
+from .passes.lower import compile_to_file
 from .passes.lower.costs import read_costs
 from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
@@ -89,4 +89,4 @@ def compile(
     None: kernels are chosen for this one. Raises ModelError, which lists every node that cannot be run, and Error for a damaged table.
     """
     costs = None if tune_table is None else read_costs(tune_table)
-    write_atomically(path, compile_model(model.model if isinstance(model, Optimized) else model, strict=strict, costs=costs))
+    compile_to_file(model.model if isinstance(model, Optimized) else model, path, strict=strict, costs=costs)

@@ -65,7 +65,8 @@ class OperatorTime:
 class InferenceSession:
     """Runs a model. Used like ONNX Runtime's class of this name, and by several threads at once.
 
-    model: a .honed or .onnx file's path, or the bytes of either. An ONNX model is compiled in memory.
+    model: a .honed or .onnx file's path, or the bytes of either. An ONNX model is compiled in memory. A read-only memoryview of a .honed
+    file, aligned to 64 bytes, is used in place, and must not change; other bytes are copied.
     threads: that one run may use; None for the CPUs that this process may use. All sessions share one set of threads, unless they
     are given an engine of their own or ask for more threads than there are.
     Raises ArtifactError for a damaged .honed file, ModelError for a model that cannot be run, OSError for a file that cannot be read.

@@ -30,9 +30,11 @@ uint32_t honed_crc32c_update__portable(uint32_t state, const unsigned char *data
   return state;
 }
 
-uint32_t honed_crc32c(const void *data, size_t bytes) {
+uint32_t honed_crc32c_extend(uint32_t before, const void *data, size_t bytes) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2")) return ~honed_crc32c_update__sse42(~(uint32_t)0, data, bytes);
+  if (__builtin_cpu_supports("sse4.2")) return ~honed_crc32c_update__sse42(~before, data, bytes);
 #endif
-  return ~honed_crc32c_update__portable(~(uint32_t)0, data, bytes);
+  return ~honed_crc32c_update__portable(~before, data, bytes);
 }
+
+uint32_t honed_crc32c(const void *data, size_t bytes) { return honed_crc32c_extend(0, data, bytes); }

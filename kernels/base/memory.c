@@ -2,6 +2,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 enum { alignment = 64 };
 
@@ -9,6 +12,12 @@ void *honed_aligned_alloc(size_t bytes) {
   if (bytes > SIZE_MAX - alignment) return NULL;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   return aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
+}
+
+void honed_memory_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 honed_status honed_arena_alloc(honed_arena *arena, size_t bytes, void **out, honed_context *ctx) {

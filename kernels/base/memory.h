@@ -17,4 +17,7 @@ void honed_arena_clear(honed_arena *arena);
 /* 64-byte-aligned; NULL when there is no memory. Freed with free(). */
 void *honed_aligned_alloc(size_t bytes);
 
+/* Gives the system back what was freed, where the C library can do that. */
+void honed_memory_trim(void);
+
 #endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
@@ -9,13 +10,14 @@ from typing import Any, TypeAlias
 import onnx
 import onnx_graphsurgeon as gs
 
-from ...graph import ModelError, load
+from ...graph import ModelError, forget_constants, load, write_atomically
+from ...kernels._native import trim_memory
 from ..clean.recognise_gelu import RecogniseGelu
 from ..clean.recognise_silu import RecogniseSilu
 from ..clean.remove_dead import RemoveDead
 from ..driver import Driver
 from ..pipeline import clean
-from .artifact import write_artifact
+from .artifact import Artifact
 from .costs import Costs, current_costs
 from .finish import finish
 from .layout import assign_layouts
@@ -38,8 +40,11 @@ def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> 
     """
     graph = model.copy() if isinstance(model, gs.Graph) else load(model)
     clean(graph)
+    _release_memory()
     Driver(graph).run(RECOGNISE, to_fixpoint=True)
+    name = graph.name
     draft = translate(graph, to_qdq(graph))
+    forget_constants(graph)
     rewrite(draft)
     costs = costs or current_costs()
     assign_layouts(draft, costs)
@@ -47,13 +52,24 @@ def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> 
     slow = {op.name: op.info["slow"] for op in program.ops if "slow" in op.info}
     if strict and slow:
         raise ModelError(f"{len(slow)} slow operators:\n  " + "\n  ".join(f"{name}: {reason}" for name, reason in slow.items()))
-    program.info |= {"name": graph.name}
+    program.info |= {"name": name}
     return program
 
 
-def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = None) -> bytes:
-    """The .honed file of `model`. Arguments and errors are those of `lower`."""
-    return write_artifact(lower(model, strict=strict, costs=costs))
+def _release_memory() -> None:
+    """Frees what passes replaced: the tensors of a graph refer to themselves."""
+    gc.collect()
+    trim_memory()
+
+
+def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = None) -> memoryview:
+    """The .honed file of `model`, read-only, in memory that is aligned to a page. Arguments and errors are those of `lower`."""
+    return Artifact(lower(model, strict=strict, costs=costs)).in_memory()
+
+
+def compile_to_file(model: Model, path: str | os.PathLike[str], *, strict: bool = False, costs: Costs | None = None) -> None:
+    """Writes the .honed file of `model`: the whole file or nothing. Arguments and errors are those of `lower`, and OSError."""
+    write_atomically(path, Artifact(lower(model, strict=strict, costs=costs)).pieces())
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """InferenceSession on compiled models: shapes, threads, errors. What operators compute is tested with the kernels."""
 
+import gc
+import mmap
 import os
 import threading
 from pathlib import Path
@@ -8,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from honed import ArtifactError, Engine, Error, InferenceSession, ModelError, ShapeError
-from honed.passes.lower.artifact import save_artifact, write_artifact
+from honed.passes.lower.artifact import Artifact, save_artifact, write_artifact
 from honed.passes.lower.program import Op, Program, Value
 from onnx import TensorProto, helper, numpy_helper
 
@@ -75,6 +77,31 @@ def test_path_bytes_and_views_load(content: bytes, tmp_path: Path) -> None:
     save_artifact(quantize_program(), path)
     for source in (path, str(path), content, bytearray(content), memoryview(content)):
         check(InferenceSession(source), random_input(1, 3, 4, 8))
+
+
+def test_aligned_read_only_memory_is_used_in_place() -> None:
+    """Seen by what happens where it changes all the same."""
+    x, y = Value("x", "f32", (4,)), Value("y", "f32", (4,))
+    c = Value("c", "f32", (4,), data=np.arange(4, dtype=np.float32))
+    content = bytes(write_artifact(Program([x], [y], [Op("binary", "add", [x, c], [y], {"op": 0})])))
+    aligned = mmap.mmap(-1, len(content))
+    aligned[:] = content
+    session, copied = InferenceSession(memoryview(aligned).toreadonly()), InferenceSession(memoryview(aligned))
+    place = content.index(c.data.tobytes())
+    aligned[place : place + 16] = (c.data + 10).tobytes()
+    feed = {"x": np.zeros(4, np.float32)}
+    np.testing.assert_array_equal(session.run(None, feed)[0], c.data + 10)
+    np.testing.assert_array_equal(copied.run(None, feed)[0], c.data)
+
+
+def test_memory_used_in_place_lives_as_long_as_the_session() -> None:
+    content = Artifact(quantize_program()).in_memory()
+    session = InferenceSession(content)
+    with pytest.raises(BufferError):
+        content.obj.close()
+    del content
+    gc.collect()
+    check(session, random_input(1, 3, 4, 8))
 
 
 def test_outputs_are_chosen_by_name(content: bytes) -> None:

@@ -2,13 +2,15 @@
 
 import os
 import struct
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from honed import ArtifactError
 from honed.kernels._native import crc32c
-from honed.passes.lower.artifact import SECTIONS, read_metadata, save_artifact, write_artifact
+from honed.passes.lower import constants
+from honed.passes.lower.artifact import SECTIONS, Artifact, read_metadata, save_artifact, write_artifact
 from honed.passes.lower.program import Op, Program, Value
 
 
@@ -76,6 +78,37 @@ def test_sections_are_aligned_and_padding_is_zero() -> None:
         assert offset % 64 == 0 and kind == i and crc == crc32c(content[offset : offset + size])
         covered[offset : offset + size] = bytes(size)
     assert not any(covered)
+
+
+def test_a_file_in_memory_is_read_only_and_begins_at_a_page() -> None:
+    content = Artifact(small_program()).in_memory()
+    assert content.readonly and bytes(content) == write_artifact(small_program())
+    assert np.frombuffer(content, np.uint8).ctypes.data % 4096 == 0
+
+
+def test_arrays_are_let_go_of_as_they_are_written() -> None:
+    x, y = Value("x", "f32", ("n", 3)), Value("y", "f32", ("n", 3))
+    arrays = [np.full(100, i) for i in range(3)]
+    alive = [weakref.ref(array) for array in arrays]
+    artifact = Artifact(Program([x], [y], [Op("unary_f32", "relu", [x], [y], {"op": 1}, arrays)]))
+    del arrays, x, y
+    counts = []
+    for piece in artifact.pieces():
+        del piece
+        counts.append(sum(ref() is not None for ref in alive))
+    assert counts == [3, 3, 2, 2, 1, 1, 0]  # the beginning, then padding and elements of each
+
+
+def test_arrays_with_one_checksum_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "crc32c", lambda data, before=0: 7)
+    pool = constants.Constants()
+    assert [pool.add(array) for array in (np.arange(3), np.arange(3) + 1, np.arange(3), np.arange(3.0))] == [0, 1, 0, 2]
+    assert b"".join(pool.pieces())[64:88] == (np.arange(3) + 1).tobytes()
+
+
+def test_checksums_go_on() -> None:
+    data = np.random.default_rng(0).bytes(20000)
+    assert crc32c(data[123:], crc32c(data[:123])) == crc32c(data)
 
 
 def test_invalid_program_is_refused() -> None:
