@@ -82,8 +82,6 @@ def field(number: int, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "more",
     [
-        # data twice: the last
-        field(7, field(5, field(9, bytes(WEIGHT.nbytes)) + numpy_helper.from_array(WEIGHT, "v").SerializeToString())),
         field(7, field(1, onnx.helper.make_node("Relu", ["z"], ["u"]).SerializeToString())),  # a graph in two parts
         field(7, field(5, numpy_helper.from_array(WEIGHT, "w").SerializeToString())),
         field(7, field(5, numpy_helper.from_array(WEIGHT + 1, "w").SerializeToString())),
@@ -93,6 +91,7 @@ def field(number: int, content: bytes) -> bytes:
         b"\x3a" + b"\xff" * 11,  # a number without end
         b"\xbd\x3e\x01\x02\x03\x04",  # an unknown fixed 32-bit field
         b"\xb9\x3e\x01",  # one of 64 bits, cut short
+        field(7, b"\xb9\x3e\x01") + field(2, b"honed tests"),  # the same at the end of a message, with more behind it
     ],
 )
 def test_odd_messages_mean_what_protobuf_says(more):
@@ -102,6 +101,14 @@ def test_odd_messages_mean_what_protobuf_says(more):
     except Exception:
         expected = "refused"
     assert outcome(content) == expected
+
+
+def test_of_data_that_is_there_twice_the_last_counts():
+    source = conv_model()
+    weight = next(t for t in source.graph.initializer if t.name == "w")
+    source.graph.initializer.remove(weight)
+    content = source.SerializeToString() + field(7, field(5, field(9, bytes(WEIGHT.nbytes)) + weight.SerializeToString()))
+    assert outcome(content) == outcome(onnx.ModelProto.FromString(content)) != "refused"
 
 
 def test_damage_means_what_protobuf_says():
