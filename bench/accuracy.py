@@ -1,4 +1,4 @@
-"""python -m honed.bench accuracy [--case-study] [--only KIND ...] [--quick] [--seeds N ...] [--output FOLDER]
+"""python -m honed.bench accuracy [--case-study | --at-speed] [--only KIND ...] [--quick] [--seeds N ...] [--output FOLDER]
 
 What compression costs in accuracy and gains in speed, on Fashion-MNIST's ResNet-18: no labels, nothing retrained. Top-1 of every
 compressed file by honed and by ONNX Runtime, on how many images the two differ and how near those two classes are there, and the time
@@ -27,7 +27,7 @@ from .. import Error, __version__, optimize
 from ..cli.console import Step, err, error_line, out, progress
 from ..graph import write_atomically
 from .accuracy_rows import Row, Score, markdown_of, table_of
-from .accuracy_variants import Study, Variant, case_study, limits_study
+from .accuracy_variants import Study, Variant, case_study, limits_study, speed_study
 from .answers import disagreement, outputs
 from .compare import compare
 from .environment import describe_environment
@@ -98,7 +98,10 @@ def run(study: Study, bench: Benchmark, seeds: Sequence[int], rounds: int, step:
 
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m honed.bench accuracy", description="Accuracy and speed of compressed networks.")
-    result.add_argument("--case-study", action="store_true", help="the network pruned, quantised, and both")
+    study = result.add_mutually_exclusive_group()
+    study.add_argument("--case-study", action="store_const", dest="study", const=case_study, help="the network pruned, quantised, and both")
+    study.add_argument("--at-speed", action="store_const", dest="study", const=speed_study, help="the fastest recipes within a loss")
+    result.set_defaults(study=limits_study)
     result.add_argument("--only", action="append", metavar="KIND", help="int8, 1x1, 2x1 or 4x1; may be repeated")
     result.add_argument("--percent", action="append", type=int, metavar="N", help="of zeros: 50, 65, 80 or 90; may be repeated")
     result.add_argument("--quick", action="store_true", help=f"{QUICK_SAMPLES} calibration and {QUICK_IMAGES} validation images")
@@ -124,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     samples, images = (QUICK_SAMPLES, QUICK_IMAGES) if options.quick else (SAMPLES, None)
     try:
-        study = chosen((case_study if options.case_study else limits_study)(samples), options.only, options.percent)
+        study = chosen(options.study(samples), options.only, options.percent)
         with tempfile.TemporaryDirectory() as temporary, progress() as step:
             folder = options.output or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import pytest
 from honed.bench import accuracy
 from honed.bench.accuracy import Benchmark, main
 from honed.bench.accuracy_rows import Row, Score
-from honed.bench.accuracy_variants import Variant, case_study, limits_study
+from honed.bench.accuracy_variants import Variant, case_study, limits_study, speed_study
 
 
 @pytest.fixture
@@ -69,7 +69,8 @@ def test_studies():
     names = [v.name for v in limits_study(8).variants]
     assert len(names) == 13 and names[0] == "int8" and "2x1 65 % + int8" in names
     assert [v.name for v in case_study(8).variants] == ["fp32", "4x1 50 %", "4x1 80 %", "int8", "4x1 50 % + int8", "4x1 80 % + int8"]
-    assert len({v.file_stem for v in (*limits_study(8).variants, *case_study(8).variants)}) == 16
+    assert [v.allowed for v in speed_study(8).variants] == [0.15, 0.3, 1.0]
+    assert len({v.file_stem for v in (*limits_study(8).variants, *case_study(8).variants, *speed_study(8).variants)}) == 18
 
 
 def test_nothing_left_is_an_error_on_one_line(capsys):
