@@ -91,7 +91,7 @@ def field(number: int, content: bytes) -> bytes:
         b"\x3a" + b"\xff" * 11,  # a number without end
         b"\xbd\x3e\x01\x02\x03\x04",  # an unknown fixed 32-bit field
         b"\xb9\x3e\x01",  # one of 64 bits, cut short
-        field(7, b"\xb9\x3e\x01") + field(2, b"honed tests"),  # the same at the end of a message, with more behind it
+        field(7, b"\xb9\x3e\x01") + field(2, b"honed"),  # the same at the end of a message, with as many bytes behind it as it lacks
     ],
 )
 def test_odd_messages_mean_what_protobuf_says(more):
