@@ -39,6 +39,9 @@ class Variant:
         return json.dumps(self.recipe, sort_keys=True)
 
 
+INT8 = Variant("int8", "int8", {"quantize": {}}, ALLOWED_INT8)
+
+
 @dataclass(frozen=True)
 class Study:
     """Variants and the one whose time the others are compared with."""
@@ -54,13 +57,12 @@ def _pruned(pattern: str, percent: int, samples: int) -> dict[str, Any]:
 
 def limits_study(samples: int) -> Study:
     """int8 alone, and every pattern and sparsity with int8 on top."""
-    int8 = Variant("int8", "int8", {"quantize": {}}, ALLOWED_INT8)
     sparse = [
         Variant(f"{pattern} {percent} % + int8", pattern, {"prune": _pruned(pattern, percent, samples), "quantize": {}}, allowed)
         for pattern, limits in ALLOWED_DROP.items()
         for percent, allowed in limits.items()
     ]
-    return Study("speed: times as fast as honed's dense int8", (int8, *sparse), int8)
+    return Study("speed: times as fast as honed's dense int8", (INT8, *sparse), INT8)
 
 
 def case_study(samples: int) -> Study:
@@ -73,7 +75,6 @@ def case_study(samples: int) -> Study:
 
 def speed_study(samples: int) -> Study:
     """The fastest recipes known within 0.3 points and within 1."""
-    int8 = Variant("int8", "int8", {"quantize": {}}, ALLOWED_INT8)
     rounded = {"quantize": {"rounding": "outputs", "refit": True, "samples": samples}}
     layers = {layer: {"sparsity": 0.95} for layer in LAST_STAGE}
     fast = (
@@ -82,4 +83,4 @@ def speed_study(samples: int) -> Study:
             "4x1 80 %, last stage 95 % + int8", "4x1", {"prune": {**_pruned("4x1", 80, samples), "layers": layers}, "quantize": {}}, 1.0
         ),
     )
-    return Study("speed: times as fast as honed's dense int8", (int8, *fast), int8)
+    return Study("speed: times as fast as honed's dense int8", (INT8, *fast), INT8)

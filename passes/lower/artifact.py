@@ -45,11 +45,6 @@ def write_artifact(program: Program, isa_floor: str = "scalar") -> bytes:
     return bytes(Artifact(program, isa_floor).in_memory())
 
 
-def save_artifact(program: Program, path: str | os.PathLike[str], isa_floor: str = "scalar") -> None:
-    """Writes the .honed file. Whoever reads `path` finds the old file or the whole new one, whatever happens in between."""
-    write_atomically(path, Artifact(program, isa_floor).pieces())
-
-
 def read_metadata(content: bytes | memoryview) -> dict[str, Any]:
     """The facts that were stored for `inspect`: {"model": Program.info, "ops": [Op.info, ...]}.
 
@@ -125,6 +120,11 @@ class Artifact:
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The file from beginning to end, once: every array is let go of when the next piece is asked for."""
         return chain([self._first], self._constants.pieces())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file. Whoever reads `path` finds the old file or the whole new one, whatever happens in between. To be called once,
+        and neither beside `pieces` nor `in_memory`."""
+        write_atomically(path, self.pieces())
 
     def in_memory(self) -> memoryview:
         """The file in memory of its own, read-only and aligned to a page. To be called once, and not beside `pieces`."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import onnx
 import onnx_graphsurgeon as gs
 
-from ...graph import ModelError, forget_constants, load, write_atomically
+from ...graph import ModelError, forget_constants, load
 from ...kernels._native import trim_memory
 from ..clean.recognise_gelu import RecogniseGelu
 from ..clean.recognise_silu import RecogniseSilu
@@ -69,7 +69,7 @@ def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = N
 
 def compile_to_file(model: Model, path: str | os.PathLike[str], *, strict: bool = False, costs: Costs | None = None) -> None:
     """Writes the .honed file of `model`: the whole file or nothing. Arguments and errors are those of `lower`, and OSError."""
-    write_atomically(path, Artifact(lower(model, strict=strict, costs=costs)).pieces())
+    Artifact(lower(model, strict=strict, costs=costs)).save(path)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from honed.passes.lower.artifact import save_artifact
+from honed.passes.lower.artifact import Artifact
 from honed.passes.lower.program import Op, Program, Value
 
 ROOT = Path(__file__).parents[3]
@@ -90,12 +90,12 @@ def runtime_program(n: int | str, h: int | str, w: int | str) -> Program:
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "model.honed"
-    save_artifact(runtime_program("n", "h", "w"), path)
+    Artifact(runtime_program("n", "h", "w")).save(path)
     return path
 
 
 @pytest.fixture(scope="session")
 def fixed_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "fixed.honed"
-    save_artifact(runtime_program(1, 3, 4), path)
+    Artifact(runtime_program(1, 3, 4)).save(path)
     return path

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from honed import InferenceSession
-from honed.passes.lower.artifact import save_artifact
+from honed.passes.lower.artifact import Artifact
 
 from .conftest import OPTIONS, ROOT, WARNINGS, build_library, run
 from .networks import int8_network
@@ -35,7 +35,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.outputs.pop()
     program.ops = [op for op in program.ops if op.name not in ("phases", "conv 3", "store")]
     path = tmp_path_factory.mktemp("model") / "model.honed"
-    save_artifact(program, path)
+    Artifact(program).save(path)
     return path
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from honed.kernels._native import operator_types
-from honed.passes.lower.artifact import save_artifact
+from honed.passes.lower.artifact import Artifact
 
 from .conftest import Build, run
 from .networks import NETWORKS
@@ -15,7 +15,7 @@ MUTATIONS = 3000  # of each network
 @pytest.mark.parametrize("network", NETWORKS)
 def test_damage_gives_errors(build: Build, tmp_path: Path, network) -> None:
     path = tmp_path / "network.honed"
-    save_artifact(network(), path)
+    Artifact(network()).save(path)
     program = build("fuzz", "address", kernels=True)
     counts = [int(count) for count in run(program, path, str(MUTATIONS), "1").split()]
     refused, unshaped, _, ran = counts

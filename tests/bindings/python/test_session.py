@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from honed import ArtifactError, Engine, Error, InferenceSession, ModelError, ShapeError
-from honed.passes.lower.artifact import Artifact, save_artifact, write_artifact
+from honed.passes.lower.artifact import Artifact, write_artifact
 from honed.passes.lower.program import Op, Program, Value
 from onnx import TensorProto, helper, numpy_helper
 
@@ -74,7 +74,7 @@ def test_shapes_may_change_from_run_to_run(content: bytes, threads: int) -> None
 
 def test_path_bytes_and_views_load(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.honed"
-    save_artifact(quantize_program(), path)
+    Artifact(quantize_program()).save(path)
     for source in (path, str(path), content, bytearray(content), memoryview(content)):
         check(InferenceSession(source), random_input(1, 3, 4, 8))
 

@@ -10,7 +10,7 @@ import pytest
 from honed import ArtifactError
 from honed.kernels._native import crc32c
 from honed.passes.lower import constants
-from honed.passes.lower.artifact import SECTIONS, Artifact, read_metadata, save_artifact, write_artifact
+from honed.passes.lower.artifact import SECTIONS, Artifact, read_metadata, write_artifact
 from honed.passes.lower.program import Op, Program, Value
 
 
@@ -143,9 +143,9 @@ def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="disk is full"):
         patch.setattr(os, "replace", refuse)
-        save_artifact(small_program(), path)
+        Artifact(small_program()).save(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-    save_artifact(small_program(), path)
+    Artifact(small_program()).save(path)
     assert path.read_bytes() == write_artifact(small_program())
     assert list(tmp_path.iterdir()) == [path]
