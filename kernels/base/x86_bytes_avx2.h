@@ -69,10 +69,14 @@ static inline void ints_store(int32_t *p, ints v) { _mm256_storeu_si256((__m256i
 
 static inline floats floats_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline floats floats_set1(float v) { return _mm256_set1_ps(v); }
+static inline floats floats_set1_opaque(float v) {
+  floats f = _mm256_set1_ps(v);
+  __asm__("" : "+x"(f));
+  return f;
+}
 static inline floats floats_add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm256_min_ps(_mm256_max_ps(v, lo), hi); }
-static inline floats floats_round(floats v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline void floats_store(float *p, floats v) { _mm256_storeu_ps(p, v); }
 
 #endif

@@ -40,6 +40,18 @@ static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes ou
   out[2] = _mm512_unpacklo_epi16(ab_hi, cd_hi);
   out[3] = _mm512_unpackhi_epi16(ab_hi, cd_hi);
 }
+/* The same of 32 pixels at each of a, b, c and d, into the lower halves; the upper ones are undefined. */
+static inline void bytes_interleave_half(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, bytes out[4]) {
+  __m256i plane[4] = {_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b),
+                      _mm256_loadu_si256((const __m256i *)c), _mm256_loadu_si256((const __m256i *)d)};
+  __asm__("" : "+v"(plane[0]), "+v"(plane[1]), "+v"(plane[2]), "+v"(plane[3])); /* as in bytes_load_once */
+  const __m256i ab_lo = _mm256_unpacklo_epi8(plane[0], plane[1]), ab_hi = _mm256_unpackhi_epi8(plane[0], plane[1]);
+  const __m256i cd_lo = _mm256_unpacklo_epi8(plane[2], plane[3]), cd_hi = _mm256_unpackhi_epi8(plane[2], plane[3]);
+  out[0] = _mm512_castsi256_si512(_mm256_unpacklo_epi16(ab_lo, cd_lo));
+  out[1] = _mm512_castsi256_si512(_mm256_unpackhi_epi16(ab_lo, cd_lo));
+  out[2] = _mm512_castsi256_si512(_mm256_unpacklo_epi16(ab_hi, cd_hi));
+  out[3] = _mm512_castsi256_si512(_mm256_unpackhi_epi16(ab_hi, cd_hi));
+}
 /* Of each pixel of split vector j, the four pixels that begin with it in the row at p. */
 static inline bytes bytes_windows(const uint8_t *p, int j) {
   const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6);
@@ -70,10 +82,15 @@ static inline void ints_store(int32_t *p, ints v) { _mm512_storeu_si512(p, v); }
 
 static inline floats floats_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline floats floats_set1(float v) { return _mm512_set1_ps(v); }
+/* The same, a secret to the compiler, which knows what can be left out where v is 0 or 1. */
+static inline floats floats_set1_opaque(float v) {
+  floats f = _mm512_set1_ps(v);
+  __asm__("" : "+v"(f));
+  return f;
+}
 static inline floats floats_add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm512_min_ps(_mm512_max_ps(v, lo), hi); }
-static inline floats floats_round(floats v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 static inline void floats_store(float *p, floats v) { _mm512_storeu_ps(p, v); }
 
 #endif

@@ -10,5 +10,10 @@ static inline __m512i honed_dpbusd(__m512i acc, __m512i u, __m512i s) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(s));
   return acc;
 }
+/* The lower halves; the upper one of the result is 0. */
+static inline __m512i honed_dpbusd_half(__m512i acc, __m512i u, __m512i s) {
+  __asm__("vpdpbusd %t2, %t1, %t0" : "+v"(acc) : "v"(u), "v"(s));
+  return acc;
+}
 
 #endif

@@ -24,18 +24,17 @@ honed_status honed_sparse_conv_plan_create(const honed_conv *conv, const honed_c
   const honed_tensor *y = call->outputs[0];
   void *plan_memory = NULL, *valid = NULL;
   const int32_t *offsets = NULL;
-  const int64_t words = y->plane_stride / HONED_WORD;
   honed_status status = honed_call_alloc(call, sizeof(honed_sparse_conv_plan), &plan_memory, ctx);
-  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)words * sizeof(uint64_t), &valid, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)(y->plane_stride / HONED_WORD) * sizeof(uint64_t), &valid, ctx);
   if (status == HONED_OK) status = resolve_offsets(conv, lists, call, &offsets, ctx);
   if (status != HONED_OK) return status;
   honed_planar_masks(y, valid);
   honed_sparse_conv_plan *plan = plan_memory;
   plan->offsets = offsets;
   plan->valid = valid;
-  plan->words = words;
-  plan->used_words = honed_divide_up(honed_planar_extent(y), HONED_WORD);
-  plan->blocks = honed_divide_up(plan->used_words, HONED_BLOCK_WORDS);
+  plan->pixels = y->plane_stride;
+  plan->used_pixels = honed_planar_extent(y);
+  plan->blocks = honed_divide_up(plan->used_pixels, HONED_BLOCK_WORDS * HONED_WORD);
   const int64_t pixel_tasks = plan->blocks * y->dims[0];
   plan->chunks =
       pixel_tasks >= wanted_tasks || pixel_tasks == 0 ? 1 : honed_smaller(lists->num_lists, honed_divide_up(wanted_tasks, pixel_tasks));

@@ -13,5 +13,7 @@ static inline factors factors_make(ints quad) { return quad; }
 /* Of one output channel, broadcast. */
 static inline factors factors_load(const int8_t *w) { return factors_make(ints_set1(*(const int32_t *)w)); }
 static inline ints products_add(ints acc, products a, factors b) { return honed_dpbusd(acc, a, b); }
+/* The lower halves; the upper one of the result is 0. */
+static inline ints products_add_half(ints acc, products a, factors b) { return honed_dpbusd_half(acc, a, b); }
 
 #endif

@@ -15,9 +15,15 @@ static inline floats requantize_sum(const honed_requantize *r, floats q, floats 
   return r->sum_saturates ? sum : floats_clamp(sum, floats_set1(r->sum_lo), floats_set1(r->sum_hi));
 }
 
-/* The same of a result that is clamped, less the zero point and not yet rounded. */
+/* The same of a result that is clamped, less the zero point and not yet rounded.
+ *
+ * A sum with 1.5 * 2^23 has no bits behind the point. Products with one make additions of fused ones: they run on units that are idle
+ * here, where the others have the conversions and the clamps (Zen 4: 28 cycles for 64 pixels, not 32). */
 static inline floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
-  return requantize_sum(r, floats_add(floats_round(q), floats_set1((float)r->zero_point)), residual);
+  const float integers = 12582912.0f;
+  const floats one = floats_set1_opaque(1.0f);
+  const floats rounded = floats_fma(q, one, floats_set1(integers));
+  return requantize_sum(r, floats_fma(rounded, one, floats_set1((float)r->zero_point - integers)), residual);
 }
 
 /* `acc` in split order. */

@@ -1,7 +1,8 @@
 /* The loop of the vector kernels, once. Include a conv/products_*.h first, and define MAX_ROWS: how many output channels' sums fit in
- * registers at once, for one vector of pixels. */
+ * registers at once, for one vector of pixels, and HALF_VECTORS: 1 where half of a vector takes half the time. */
 #include <string.h>
 
+#include "base/integers.h"
 #include "base/planes.h"
 #include "base/unroll.h"
 #include "conv/planes_store.h"
@@ -19,20 +20,47 @@ typedef struct operands {
   planes_target target;
 } operands;
 
-/* Adds four planes' products to the sums of the channels first ... first + count - 1 of a list, over `vectors` adjacent vectors of pixels.
- */
-ALWAYS void add_quads(const uint8_t *const plane[4], int vectors, const factors weight[], int first, int count, ints acc[]) {
+/* How many pixels a list is run over at a time: whole vectors, and half of one more. */
+typedef struct span {
+  int vectors;
+  bool half;
+} span;
+
+ALWAYS int span_vectors(span s) { return s.vectors + s.half; }
+
+ALWAYS void interleave(const uint8_t *const plane[4], int64_t pixel, bool half, bytes quad[4]) {
+  const uint8_t *a = plane[0] + pixel, *b = plane[1] + pixel, *c = plane[2] + pixel, *d = plane[3] + pixel;
+#if HALF_VECTORS
+  if (half) {
+    bytes_interleave_half(a, b, c, d, quad);
+    return;
+  }
+#endif
+  (void)half;
+  bytes_interleave(bytes_load_once(a), bytes_load_once(b), bytes_load_once(c), bytes_load_once(d), quad);
+}
+
+ALWAYS ints add_products(ints sum, products a, factors b, bool half) {
+#if HALF_VECTORS
+  if (half) return products_add_half(sum, a, b);
+#endif
+  (void)half;
+  return products_add(sum, a, b);
+}
+
+/* Adds four planes' products to the sums of the channels first ... first + count - 1 of a list. */
+ALWAYS void add_quads(const uint8_t *const plane[4], span s, const factors weight[], int first, int count, ints acc[]) {
   HONED_UNROLL4(
-      v, if (v < vectors) {
+      v, if (v < span_vectors(s)) {
+        const bool half = v == s.vectors;
         bytes quad[4];
-        bytes_interleave(bytes_load_once(plane[0] + v * PIXELS), bytes_load_once(plane[1] + v * PIXELS),
-                         bytes_load_once(plane[2] + v * PIXELS), bytes_load_once(plane[3] + v * PIXELS), quad);
+        interleave(plane, v * PIXELS, half, quad);
         HONED_UNROLL4(j, {
           const products prepared = products_make(quad[j]);
           HONED_UNROLL4(
               r, if (r < count) {
-                ints *sum = &acc[((first + r) * vectors + v) * 4 + j];
-                *sum = products_add(*sum, prepared, weight[first + r]);
+                ints *sum = &acc[((first + r) * span_vectors(s) + v) * 4 + j];
+                *sum = add_products(*sum, prepared, weight[first + r], half);
               })
         })
       })
@@ -64,9 +92,10 @@ ALWAYS void two_planes(const uint8_t *x, const int32_t *offsets, const uint8_t *
   *b = x + (both >> 32);
 }
 
-/* Sums of `rows` output channels, beginning with `row` of the list, over `vectors` adjacent vectors of pixels. */
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, const uint8_t *x,
+/* Sums of `rows` output channels, beginning with `row` of the list. */
+ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, bool apart, const uint8_t *x,
                        ints acc[]) {
+  const int vectors = span_vectors(span);
   const int streams = apart ? size : 1;
   const int8_t *w = (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row);
   const int32_t *offsets = o->plan->offsets + 4 * ((int64_t)l->begin + (apart ? row : 0));
@@ -84,36 +113,38 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
           const uint8_t *plane[4];
           two_planes(x, offsets + 4 * s, &plane[0], &plane[1]);
           two_planes(x, offsets + 4 * s + 2, &plane[2], &plane[3]);
-          add_quads(plane, vectors, weight, s, apart ? 1 : rows, acc);
+          add_quads(plane, span, weight, s, apart ? 1 : rows, acc);
         })
   }
 }
 
-ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, int vectors, bool apart, int64_t pixel) {
+ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, bool apart, int64_t pixel) {
+  const int vectors = span_vectors(span);
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
-  accumulate(o, l, size, row, rows, vectors, apart, o->x + pixel, acc);
+  accumulate(o, l, size, row, rows, span, apart, o->x + pixel, acc);
   HONED_UNROLL4(r, if (r < rows) planes_store(&o->target, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
 }
 
-/* One list over words [word, word_end): as many vectors at a time as have sums that fit in registers, since every pass pays for finding
- * out that the list has ended. */
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool apart, int64_t word, int64_t word_end) {
+/* One list over pixels [pixel, pixel_end), a multiple of what can be taken: as many at a time as have sums that fit in registers, since
+ * every pass pays for finding out that the list has ended. */
+ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool apart, int64_t pixel, int64_t pixel_end) {
   const int rows = size < MAX_ROWS ? size : MAX_ROWS;
-  const int vectors = MAX_ROWS / rows;
-  const int64_t pixel_end = word_end * HONED_WORD;
-  if (vectors > 1 && word_end - word > 1) prefetch_list(o, l);
+  const int most = MAX_ROWS / rows;
+  if (most > 1 && pixel_end - pixel > HONED_WORD) prefetch_list(o, l);
   for (int row = 0; row < size; row += rows) {
-    int64_t pixel = word * HONED_WORD;
-    for (; vectors >= 4 && pixel + 4 * PIXELS <= pixel_end; pixel += 4 * PIXELS) run_rows(o, l, size, row, rows, 4, apart, pixel);
-    for (; vectors >= 2 && pixel + 2 * PIXELS <= pixel_end; pixel += 2 * PIXELS) run_rows(o, l, size, row, rows, 2, apart, pixel);
-    for (; pixel < pixel_end; pixel += PIXELS) run_rows(o, l, size, row, rows, 1, apart, pixel);
+    int64_t p = pixel;
+    for (; most >= 4 && p + 4 * PIXELS <= pixel_end; p += 4 * PIXELS) run_rows(o, l, size, row, rows, (span){4, false}, apart, p);
+    for (; most >= 2 && p + 2 * PIXELS <= pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){2, false}, apart, p);
+    for (; HALF_VECTORS && most >= 2 && p + PIXELS < pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){1, true}, apart, p);
+    for (; p + PIXELS <= pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){1, false}, apart, p);
+    for (; HALF_VECTORS && p < pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){0, true}, apart, p);
   }
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, apart)                                                                                         \
-  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end) { \
-    run_list(o, l, size, apart, word, word_end);                                                                            \
+#define RUN_LIST(name, size, apart)                                                                                           \
+  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end) { \
+    run_list(o, l, size, apart, pixel, pixel_end);                                                                            \
   }
 RUN_LIST(run_list_1, 1, false)
 RUN_LIST(run_list_2, 2, false)
@@ -122,19 +153,22 @@ RUN_LIST(run_list_2_apart, 2, true)
 RUN_LIST(run_list_4_apart, 4, true)
 #undef RUN_LIST
 
-typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t word, int64_t word_end);
+typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end);
 static const run_list_function run_of_size[2][5] = {
     {NULL, run_list_1, run_list_2, NULL, run_list_4},
     {NULL, NULL, run_list_2_apart, NULL, run_list_4_apart},
 };
 
 static void run_task(const operands *o, const honed_sparse_conv_task *t) {
+  enum { LEAST = HALF_VECTORS ? PIXELS / 2 : PIXELS };
   const honed_conv_lists *lists = &o->p->lists;
+  const int64_t pixel_end = honed_divide_up(t->pixel_end, LEAST) * LEAST;
+  const int64_t stored_end = honed_divide_up(t->pixel_end, PIXELS) * PIXELS; /* whole vectors are stored */
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    run_of_size[l->streams > 1][l->size](o, l, t->word, t->word_end);
-    for (int r = 0; r < l->size && t->fill_end > t->word_end; r++)
-      honed_planar_fill(o->target.y, t->image, l->rows[r], t->word_end * HONED_WORD, t->fill_end * HONED_WORD);
+    run_of_size[l->streams > 1][l->size](o, l, t->pixel, pixel_end);
+    for (int r = 0; r < l->size && t->fill_end > stored_end; r++)
+      honed_planar_fill(o->target.y, t->image, l->rows[r], stored_end, t->fill_end);
   }
 }
 

@@ -49,7 +49,7 @@ void honed_sparse_conv_u8s8__scalar(const honed_call *call, void *scratch, int64
     for (int64_t list = t.list; list < t.list_end; list++) {
       const honed_conv_list *l = &o.p->lists.lists[list];
       for (int row = 0; row < l->size; row++) {
-        for (int64_t pixel = t.word * HONED_WORD; pixel < t.fill_end * HONED_WORD; pixel++) run_pixel(&o, l, row, t.image, pixel);
+        for (int64_t pixel = t.pixel; pixel < t.fill_end; pixel++) run_pixel(&o, l, row, t.image, pixel);
       }
     }
   }

@@ -1,6 +1,7 @@
 #include "conv/products_avx2.h"
 
 enum { MAX_ROWS = 2 };
+#define HALF_VECTORS 0
 
 #include "generic.h"
 

@@ -1,6 +1,7 @@
 #include "conv/products_avx512.h"
 
 enum { MAX_ROWS = 4 };
+#define HALF_VECTORS 0
 
 #include "generic.h"
 

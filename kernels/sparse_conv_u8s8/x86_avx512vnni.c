@@ -1,6 +1,7 @@
 #include "conv/products_avx512vnni.h"
 
 enum { MAX_ROWS = 4 };
+#define HALF_VECTORS 1
 
 #include "generic.h"
 

@@ -71,6 +71,22 @@ def test_channels_run_side_by_side(streams, isa):
     np.testing.assert_array_equal(check.run_int8("sparse_conv_u8s8", pack, conv, operands, isa, splits=3), expected)
 
 
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("pixels", [1, 32, 33, 64, 65, 96, 97, 160, 161, 224, 225, 290])
+def test_planes_that_end_anywhere_in_a_vector(pixels, isa):
+    """Lists of one channel alone, of two and four with their entries in common, and of two and four apart."""
+    conv = Conv(in_channels=24, out_channels=7, height=1, width=pixels, **POINTWISE)
+    for block, streams in [(1, 1), (1, 2), (1, 4), (2, 1), (4, 1)]:
+        x, w, *rest = check.int8_operands(conv, 0.7, block)
+        operands = (x, w, *rest)
+
+        def pack(weights, streams=streams, **attrs):
+            return pack_sparse_conv_u8s8(weights, cost=GroupingCost((8.0, 11.0, 17.0)), streams=streams, **attrs)
+
+        expected = requantized(check.sums(conv, operands), *rest[1:])
+        np.testing.assert_array_equal(check.run_int8("sparse_conv_u8s8", pack, conv, operands, isa), expected)
+
+
 @pytest.mark.parametrize(
     ("index", "place", "value", "message"),
     [
