@@ -20,6 +20,7 @@ from .equalise_math import (
     bound,
     column_peaks,
     expected_noise,
+    mildest,
     row_peaks,
     scale_columns,
     scale_rows,
@@ -42,8 +43,8 @@ class EqualiseChannels(GraphPass):
     them by 1 / f, through Relu, pooling, sums, depthwise convolutions on either side, and Clip.
 
     `section.method`: "noise" takes, for each class of channels, the power of its ranges with which its readers' outputs are expected to
-    suffer least from quantisation; "weights" makes the greatest weights on both sides of each channel equal (arXiv 1906.04721), which is
-    what one scale for all weights of a layer wants.
+    suffer least from quantisation, or the least power that is hardly worse; "weights" makes the greatest weights on both sides of each
+    channel equal (arXiv 1906.04721), which is what one scale for all weights of a layer wants.
 
     Exact to f32 rounding, but for Clip(x, 0, c): the bound stays one number, so a channel that comes near it (its greatest value over the
     calibration data, times `section.margin`) keeps its scale, and another is scaled so far that it stays below: it is clipped at
@@ -101,7 +102,7 @@ class EqualiseChannels(GraphPass):
             )
             for f in candidates
         ]
-        return candidates[int(np.argmin(noise))]
+        return candidates[mildest(noise)]
 
     def _by_weights(self, classes: list[ChannelClass], ranges: Mapping[str, ChannelRanges]) -> list[np.ndarray]:
         """Balancing one class unbalances its neighbours, so sweeps go on until the factors settle."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ from .layers import per_output_row
 STRENGTHS = np.linspace(0.0, 1.0, 11)
 # A channel that is weaker than this, relative to the strongest, is scaled as if it were not.
 WEAKEST = 1e-3
+# More noise than the least, relative to the signal and to the least, that is not worth a stronger factor: scaled channels have less room
+# for values that calibration did not show.
+WORTHWHILE, WORTHWHILE_SHARE = 2e-4, 0.1
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,9 @@ def expected_noise(factors: np.ndarray, weight: np.ndarray, group: int, ranges: 
     steps = np.abs(scaled).max(axis=(1, 2)) / levels
     noise = step**2 / 12 * np.square(scaled).sum() + (np.square(steps) / 12 * seen).sum()
     return float(noise / signal) if signal > 0 else 0.0
+
+
+def mildest(noise: Sequence[float]) -> int:
+    """The first of candidates, in order of strength, whose expected noise is not above the least by what is worthwhile."""
+    values = np.asarray(noise)
+    return int(np.argmax(values <= values.min() * (1 + WORTHWHILE_SHARE) + WORTHWHILE))

@@ -137,7 +137,7 @@ class Equalise(_Section):
     """
 
     method: Literal["noise", "weights"] = "noise"
-    margin: Annotated[float, Field(ge=1.0)] = 1.25
+    margin: Annotated[float, Field(ge=1.0)] = 4.0
     samples: Annotated[int, Field(ge=1)] = 256
     skip: list[str] = []
 

@@ -44,9 +44,23 @@ def test_equalised_networks_compute_the_same(source, method):
     # f32 rounding of a few layers: two products instead of one for each weight
     np.testing.assert_allclose(outputs(to_model(graph), data), outputs(source, data), rtol=1e-4, atol=1e-5)
     facts = [layer.techniques["equalise"] for layer in report.layers if "greatest_factor" in layer.techniques.get("equalise", {})]
-    assert len(facts) >= 4 and max(f["greatest_factor"] for f in facts) > 1.5
+    assert len(facts) >= 4 and max(f["greatest_factor"] / f["least_factor"] for f in facts) > 1.25
     assert all(layer.output_sqnr_db is None or layer.output_sqnr_db > 80 for layer in report.layers)
     assert all(layer.weight_sqnr_db is None or layer.weight_sqnr_db > 120 for layer in report.layers)
+
+
+@pytest.mark.parametrize(("method", "name", "spread"), [("noise", "expand", 20), ("weights", "stem", 1.2)])
+def test_the_report_says_by_what_output_channels_were_scaled(method, name, spread):
+    """Of layers whose inputs stay as they are."""
+    source = mobile_net()
+    graph, report = optimize(source, {"equalise": {"method": method}}, samples(64), run_ort)
+    before = {layer.name: layer.weight for layer in weight_layers(optimize(source, {})[0])}[name]
+    after = {layer.name: layer.weight for layer in weight_layers(graph)}[name]
+    factors = (after / before).reshape(len(before), -1)
+    np.testing.assert_allclose(factors, np.broadcast_to(factors[:, :1], factors.shape), rtol=1e-5)
+    facts = report.layer(name).techniques["equalise"]
+    np.testing.assert_allclose([factors.min(), factors.max()], [facts["least_factor"], facts["greatest_factor"]], rtol=1e-5)
+    assert factors.max() > spread * factors.min()
 
 
 def test_a_depthwise_network_is_quantised_with_less_error():
@@ -54,6 +68,15 @@ def test_a_depthwise_network_is_quantised_with_less_error():
     plain, _ = optimize(source, {"quantize": {"range": "minmax"}}, data, run_ort)
     equal, _ = optimize(source, {"equalise": {}, "quantize": {"range": "minmax"}}, data, run_ort)
     assert error(source, equal, unseen) < 0.1 * error(source, plain, unseen)
+
+
+@pytest.mark.parametrize("beyond", [1.0, 2.0])
+def test_inputs_beyond_calibration_are_not_clipped_early(beyond):
+    source, data = mobile_net(), samples(64)
+    graph, report = optimize(source, {"equalise": {}}, data, run_ort)
+    unseen = data * np.float32(beyond)
+    assert report.layer("expand").techniques["equalise"]["greatest_factor"] > 2
+    np.testing.assert_allclose(outputs(to_model(graph), unseen), outputs(source, unseen), rtol=1e-4, atol=1e-4)
 
 
 def test_one_scale_for_all_weights_wants_equal_weights():
@@ -82,7 +105,7 @@ def test_strong_channels_below_a_clip_keep_their_scale():
 
 def test_skipped_layers_stay_and_the_report_says_why():
     source = mobile_net()
-    graph, report = optimize(source, {"equalise": {"skip": ["dw"]}}, samples(64), run_ort)
+    graph, report = optimize(source, {"equalise": {"method": "weights", "skip": ["dw"]}}, samples(64), run_ort)
     before = {layer.name: layer.weight for layer in weight_layers(optimize(source, {})[0])}
     after = {layer.name: layer.weight for layer in weight_layers(graph)}
     assert np.array_equal(before["dw"], after["dw"]) and not np.array_equal(before["stem"], after["stem"])

@@ -7,6 +7,7 @@ from honed.passes.compress.equalise_math import (
     bound,
     column_peaks,
     expected_noise,
+    mildest,
     row_peaks,
     scaled_weight,
     toward_equal,
@@ -80,3 +81,10 @@ def test_expected_noise_is_what_quantisation_adds(strength):
 
 def test_strengths_hold_both_ends():
     assert STRENGTHS[0] == 0 and STRENGTHS[-1] == 1
+
+
+def test_the_mildest_of_what_is_hardly_worse():
+    assert mildest([0.1, 0.01, 0.00105, 0.00101, 0.001]) == 2
+    assert mildest([0.00115, 0.001, 0.002]) == 0
+    assert mildest([1e-4, 1e-6]) == 0
+    assert mildest([0.1, 0.05, 0.02]) == 2
