@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,11 +20,12 @@ from .compress.images import ImageOptions
 from .compress.inputs import input_specs
 from .compress.layer_data import LayerData
 from .compress.layers import Layer, weight_layers
-from .compress.metrics import power
-from .compress.moments import ChannelMoments
+from .compress.metrics import agreement, relative_error
 from .compress.observe import Runner, Session, Tick
+from .compress.reconstruct.kept import Kept
 from .compress.reconstruct.segments import boundary, needed_nodes, segment_model
 from .compress.reconstruct.walk import StoredInputs, Walk
+from .compress.reconstruct.workspace import workspace
 from .compress.trials import Change, Technique, applied, int8, magnitude
 from .pipeline import clean
 
@@ -70,20 +72,21 @@ def techniques_of(sparsities: Sequence[float], pattern: str) -> dict[str, Techni
 def sensitivity(
     model: str | os.PathLike[str] | bytes | onnx.ModelProto, calibration: Source, runner: Runner, techniques: Mapping[str, Technique], *,
     images: ImageOptions | None = None, batch: int = DEFAULT_BATCH, samples: int = SAMPLES, tick: Tick | None = None,
-    names: Collection[str] | None = None, held_out: bool = False,
+    names: Collection[str] | None = None, held_out: bool = False, state: Path | None = None, key: str = "",
 ) -> Sensitivity:  # fmt: skip
     """Tries every technique on every layer of an f32 model, on at most about `samples` calibration samples. names: of the layers to try.
 
     held_out: techniques see every second batch, and errors are measured on the others. The part of the model in front of a layer is run
-    once; behind it, once for each technique. Raises ModelError, ShapeError or Error.
+    once; behind it, once for each technique. state: a folder by which a run that was interrupted is continued, where model, data, the
+    techniques' names and `key`, which is to say what else they depend on, are the same. Raises ModelError, ShapeError or Error.
     """
     graph = load(model)
     clean(graph)
     infer_shapes(graph)
     data = open_calibration(calibration, input_specs(to_model(graph)), batch=batch, images=images)
-    with tempfile.TemporaryDirectory(prefix="honed-") as folder:
-        search = _Search(graph, data, runner, Path(folder), samples, names)
-        return search.run(techniques, tick, 2 if held_out else 1)
+    with workspace(state) as folder:
+        search = _Search(graph, data, runner, folder, samples, names)
+        return search.run(techniques, tick, 2 if held_out else 1, key)
 
 
 class _Search:
@@ -92,28 +95,41 @@ class _Search:
     ) -> None:
         self.graph, self.runner, self.data = graph, runner, data
         self.layers = [layer for layer in weight_layers(graph) if names is None or layer.name in names]
-        self.inputs = StoredInputs(folder / "inputs", data, samples)
+        self.folder = folder
+        self.inputs = StoredInputs(folder / "activations" / "inputs", data, samples)
         self.results = [output.name for output in graph.outputs]
         targets = [layer.node.inputs[0].name for layer in self.layers] + self.results
-        self.walk = Walk(graph, targets, self.inputs, runner, folder / "walk")
+        self.walk = Walk(graph, targets, self.inputs, runner, folder / "activations" / "walk")
         self.places = {output.name: i + 1 for i, node in enumerate(graph.nodes) for output in node.outputs}
         self.needed = needed_nodes(graph, self.results)
 
-    def run(self, techniques: Mapping[str, Technique], tick: Tick | None, parts: int) -> Sensitivity:
-        """parts: batches are dealt to so many; techniques see the first, and errors are measured on the last."""
+    def run(self, techniques: Mapping[str, Technique], tick: Tick | None, parts: int, key: str) -> Sensitivity:
+        """parts: batches are dealt to so many; techniques see the first, and errors are measured on the last. key: of what is kept."""
         batches = range(len(self.inputs.sizes))
         self.seen, self.judged = batches[::parts], batches[parts - 1 :: parts]
         if not self.judged:
             raise Error(f"calibration data: {len(batches)} batch of {self.inputs.samples} samples, expected at least two")
         report = Sensitivity(samples=self.inputs.samples, warnings=self.data.coverage.warnings())
+        kept = Kept(self.folder / "trials", self._key(techniques, parts, key))
         for done, layer in enumerate(self.layers):
-            self._try_layer(layer, techniques, report)
+            trials = _known_trials(kept.get(f"{done}.json"))
+            if trials is None:
+                trials = self._try_layer(layer, techniques)
+                kept.put(f"{done}.json", json.dumps([asdict(trial) for trial in trials]).encode())
+            report.trials += trials
+            tried = {trial.technique for trial in trials}
+            report.left_out += [{"name": layer.name, "technique": name} for name in techniques if name not in tried]
             if tick is not None:
                 tick(done + 1, len(self.layers))
         report.trials.sort(key=lambda trial: (-trial.result_error, trial.agreement))
         return report
 
-    def _try_layer(self, layer: Layer, techniques: Mapping[str, Technique], report: Sensitivity) -> None:
+    def _key(self, techniques: Mapping[str, Technique], parts: int, key: str) -> str:
+        digest = hashlib.sha256(to_model(self.graph).SerializeToString(deterministic=True))
+        digest.update(json.dumps([[layer.name for layer in self.layers], list(techniques), parts, self.inputs.digest, key]).encode())
+        return digest.hexdigest()
+
+    def _try_layer(self, layer: Layer, techniques: Mapping[str, Technique]) -> list[LayerSensitivity]:
         source = layer.node.inputs[0].name
         self.walk.advance_to(source)
         rest = _Rest(self, layer)
@@ -122,15 +138,16 @@ class _Search:
         results = rest.results(exact, self.judged)
         data = LayerData(layer, lambda: ((self.walk.read(source, i), own[i]) for i in self.seen))
         axes = (1 if layer.node.op == "Conv" else -1, -1 if results[0].ndim == 3 else 1)
+        trials = []
         for name, technique in techniques.items():
             change = technique(layer, data)
             if change is None:
-                report.left_out.append({"name": layer.name, "technique": name})
                 continue
             changed = self._outputs(layer, change, self.judged)
             final = rest.results(changed, self.judged)
             errors = relative_error(exact, changed, axes[0]), relative_error(results, final, axes[1])
-            report.trials.append(LayerSensitivity(layer.name, layer.node.op, name, *errors, agreement(results, final)))
+            trials.append(LayerSensitivity(layer.name, layer.node.op, name, *errors, agreement(results, final)))
+        return trials
 
     def _outputs(self, layer: Layer, change: Change | None, batches: Sequence[int]) -> list[np.ndarray]:
         """Of the layer for each of the batches, with the layer changed."""
@@ -175,17 +192,9 @@ class _Part:
         return self._sessions[shapes].run(self._wanted, feed)
 
 
-def relative_error(exact: Sequence[np.ndarray], changed: Sequence[np.ndarray], axis: int) -> float:
-    """Σ (changed - exact)² over the sum of squared distances of `exact` from the mean of its channel; `axis` counts channels."""
-    moments, noise = ChannelMoments(axis), 0.0
-    for a, b in zip(exact, changed, strict=True):
-        moments.add(a)
-        noise += power(a - b)
-    signal = moments.count * float(np.square(moments.std).sum())
-    return noise / (signal or 1.0)
-
-
-def agreement(exact: Sequence[np.ndarray], changed: Sequence[np.ndarray]) -> float:
-    """Share of equal places of the largest value along the last axis."""
-    same = np.concatenate([(a.argmax(axis=-1) == b.argmax(axis=-1)).reshape(-1) for a, b in zip(exact, changed, strict=True)])
-    return float(same.mean())
+def _known_trials(kept: bytes | None) -> list[LayerSensitivity] | None:
+    """What an earlier run found; None where it left nothing that can be read."""
+    try:
+        return None if kept is None else [LayerSensitivity(**trial) for trial in json.loads(kept)]
+    except (ValueError, TypeError):
+        return None

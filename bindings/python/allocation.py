@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .graph import Error, load, to_model
 from .graph.errors import RecipeError
 from .passes.compress.calibration import DEFAULT_BATCH, Source, open_calibration, spread
@@ -17,11 +15,10 @@ from .passes.compress.images import ImageOptions
 from .passes.compress.inputs import Feed, input_specs, join_feeds
 from .passes.compress.recipe import Allocate, Recipe, load_recipe
 from .passes.optimize import Progress
-from .passes.optimize import optimize as optimize_graph
-from .passes.sensitivity import agreement, relative_error
 from .prediction import Forms, Model
-from .session import session_of
+from .rivals import Rivals
 from .shares import Share, Shares, uniform_recipe
+from .verdict import Outcome
 
 LEAST_FEEDS = 16
 QUARTERS = 4
@@ -29,22 +26,14 @@ FINEST_STEP = 0.005
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Of a recipe, compressed on one half of the samples and judged on the other. us: predicted, on one thread; error: of the model's first
-    output, over its variance; agreement: share of samples with the same largest value there."""
-
-    us: float
-    error: float
-    agreement: float
-
-
-@dataclass(frozen=True)
 class Allocation:
     """recipe: the one that was given, with sparsities by layer, which are `layers` where the allocation was better than the uniform one,
-    and otherwise the uniform ones. original_us, budget_us: predicted, of the model as it is, and what was allowed."""
+    and otherwise the uniform ones. reason: for that, with the figures of both. original_us, budget_us: predicted, of the model as it is,
+    and what was allowed."""
 
     recipe: Recipe
     better: bool
+    reason: str
     allocated: Outcome
     uniform: Outcome
     uniform_sparsity: float
@@ -62,15 +51,17 @@ class Allocation:
 def allocate(
     model: Model, recipe: Recipe | Mapping[str, Any] | str | Path, calibration: Source, *, images: ImageOptions | None = None,
     batch: int = DEFAULT_BATCH, dims: Mapping[str, Sequence[int]] | None = None, tune_table: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, state: str | os.PathLike[str] | None = None,
 ) -> Allocation:  # fmt: skip
     """Settles `allocate` in a recipe's `prune`: a pattern and a sparsity for each layer.
 
     Loss: the error of the model's output with one layer alone pruned and reconstructed, on samples that the solver did not see. Time: of
     the layer, by the costs of kernels, as `predict` has it. Of all allocations within the budget the one of least summed loss is taken
-    (SPDY, arXiv 2201.13096), compressed as the whole recipe says on one half of the samples and judged on the other; where its output is
-    not nearer to the model's there than that of the uniform allocation of the same time, the uniform one stays.
-    dims and tune_table: as `predict` has them, images and batch: as `optimize` has them.
+    (SPDY, arXiv 2201.13096); where its form runs slower here than the uniform one's, from a budget that is less by as much. Both are
+    compressed as the whole recipe says on one half of the samples and run on the other; `verdict.judge` says which one stays, by the
+    times measured, and by how far either's answers are from the model's. With a tune_table, which is that of another machine, times are
+    the predicted ones.
+    dims and tune_table: as `predict` has them, images, batch and state: as `optimize` has them.
     Raises RecipeError for a recipe without `allocate`, Error for too few data or a budget out of reach, and what `predict` raises.
     """
     settings = load_recipe(recipe)
@@ -79,16 +70,17 @@ def allocate(
     shares = Shares(Forms(model, dims, tune_table), settings)
     sparsity, budget_us = _budget(shares, settings, settings.prune.allocate)
     shares.check(budget_us)
-    seen, unseen = _halves(model, calibration, settings.prune.allocate.samples, batch, images)
+    seen, unseen, one = _halves(model, calibration, settings.prune.allocate.samples, batch, images)
     tell = progress or (lambda stage, done, total: None)
-    shares.measure(model, seen, batch, lambda done, total: tell("allocate", done, total))
-    chosen = shares.within(budget_us)
-    judge = _Judge(model, shares, seen, unseen, batch, tell)
-    allocated = judge.outcome(shares.recipe(chosen))
-    uniform = judge.outcome(uniform_recipe(settings, sparsity))
-    better = allocated.error < uniform.error
-    result = shares.recipe(chosen) if better else uniform_recipe(settings, sparsity)
-    return Allocation(result, better, allocated, uniform, sparsity, shares.original_us, budget_us, chosen)
+    place, uniform = None if state is None else Path(state) / "allocation", uniform_recipe(settings, sparsity)
+    shares.measure(model, seen, batch, lambda done, total: tell("allocate", done, total), place)
+    rivals = Rivals(
+        model, shares, uniform, budget_us, seen, unseen, one, batch=batch, tell=tell, measured=tune_table is None, state=place
+    )  # fmt: skip
+    chosen = rivals.choose()
+    allocated, equal, verdict = rivals.compare(shares.recipe(chosen))
+    result = shares.recipe(chosen) if verdict.better else uniform
+    return Allocation(result, verdict.better, verdict.reason, allocated, equal, sparsity, shares.original_us, budget_us, chosen)
 
 
 def _budget(shares: Shares, settings: Recipe, section: Allocate) -> tuple[float, float]:
@@ -108,31 +100,11 @@ def _budget(shares: Shares, settings: Recipe, section: Allocate) -> tuple[float,
 
 def _halves(
     model: Model, calibration: Source, samples: int, batch: int, images: ImageOptions | None
-) -> tuple[list[Feed], list[Feed]]:  # fmt: skip
-    """Every second sample to decide by, the others to judge by; at least four batches of the former."""
+) -> tuple[list[Feed], list[Feed], Feed]:  # fmt: skip
+    """Every second sample to decide by, the others to judge by, and one of these alone; at least four batches of the former."""
     specs = input_specs(to_model(load(model)))
     feeds = spread(open_calibration(calibration, specs, batch=batch, images=images), samples)
     if len(feeds) < LEAST_FEEDS:
         raise Error(f"allocate: {len(feeds)} calibration samples, expected at least {LEAST_FEEDS}")
     size = min(batch, len(feeds) // 2 // QUARTERS)
-    return join_feeds(feeds[::2], specs, size), join_feeds(feeds[1::2], specs, size)
-
-
-class _Judge:
-    """Compresses with the seen feeds, and compares with the model on the others."""
-
-    def __init__(self, model: Model, shares: Shares, seen: Sequence[Feed], unseen: Sequence[Feed], batch: int, tell: Progress) -> None:
-        self._model, self._shares, self._seen, self._unseen = model, shares, seen, unseen
-        self._batch, self._tell = batch, tell
-        self._exact = self._outputs(to_model(load(model)))
-
-    def outcome(self, recipe: Recipe) -> Outcome:
-        graph, _ = optimize_graph(self._model, recipe, self._seen, session_of, progress=self._tell, batch=self._batch)
-        outputs = self._outputs(to_model(graph))
-        us = self._shares.forms.estimate(recipe).us
-        return Outcome(us, relative_error(self._exact, outputs, 1), agreement(self._exact, outputs))
-
-    def _outputs(self, model: Any) -> list[np.ndarray]:
-        """The first output for each feed."""
-        session = session_of(model)
-        return [session.run(None, feed)[0] for feed in self._unseen]
+    return join_feeds(feeds[::2], specs, size), join_feeds(feeds[1::2], specs, size), feeds[1]

@@ -52,7 +52,8 @@ def optimize(
     become inputs), a .npy or .npz file, an array [samples, ...] or a mapping of them, an iterable of feeds, a function that returns one,
     or ONNX Runtime's CalibrationDataReader. It is streamed.
     batch: samples per run where the model leaves the batch free. progress: called with stage, done and total (None: not known).
-    state: a folder in which pruning with reconstruction keeps what it solved: the same call after an interruption goes on from there.
+    state: a folder in which pruning with reconstruction, and `allocate`, keep what they found: the same call after an interruption goes on
+    from there.
     `prune` with `allocate` is settled first, as `allocate` has it, and for inputs of known sizes only.
     Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
     """
@@ -60,7 +61,7 @@ def optimize(
     if settings.prune is not None and settings.prune.allocate is not None:
         if calibration is None:
             raise Error("prune.allocate: needs calibration data")
-        allocation = allocate(model, settings, calibration, images=images, batch=batch, progress=progress)
+        allocation = allocate(model, settings, calibration, images=images, batch=batch, progress=progress, state=state)
         settings = allocation.recipe
     graph, report = optimize_graph(model, settings, calibration, session_of, progress=progress, images=images, batch=batch, state=state)
     report.allocation = None if allocation is None else allocation.to_dict()

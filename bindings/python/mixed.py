@@ -17,12 +17,12 @@ from .passes.compress.calibration import DEFAULT_BATCH, Source, open_calibration
 from .passes.compress.images import ImageOptions
 from .passes.compress.inputs import Feed, input_specs
 from .passes.compress.layers import weight_layers
+from .passes.compress.metrics import agreement as share_that_agrees
 from .passes.compress.observe import Session
 from .passes.compress.recipe import Quantize, QuantizeLayer, Recipe, load_recipe
 from .passes.compress.trials import integers
 from .passes.pipeline import clean
 from .passes.sensitivity import Sensitivity
-from .passes.sensitivity import agreement as share_that_agrees
 from .passes.sensitivity import sensitivity as measure_sensitivity
 from .prediction import predict
 from .session import session_of

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .graph.errors import Error, RecipeError
 from .passes.compress.allocate import least_loss, undominated
@@ -62,18 +64,23 @@ class Shares:
         """Of the allocation that gives all layers the same."""
         return self.forms.estimate(uniform_recipe(self._settings, sparsity)).us
 
+    @property
+    def least_us(self) -> float:
+        """Of the fastest shares."""
+        return self._rest_us + sum(min(share.us for share in options) for options in self._options.values())
+
     def check(self, budget_us: float) -> None:
         """Raises Error for a budget that not even the fastest shares keep to."""
-        least = self._rest_us + sum(min(share.us for share in options) for options in self._options.values())
-        if least > budget_us:
-            raise Error(f"allocate: {budget_us:.0f} us is out of reach: the fastest allocation takes {least:.0f} us")
+        if self.least_us > budget_us:
+            raise Error(f"allocate: {budget_us:.0f} us is out of reach: the fastest allocation takes {self.least_us:.0f} us")
 
-    def measure(self, model: Model, feeds: Sequence[Feed], batch: int, tick: Tick) -> None:
-        """Finds the losses: solved on every second feed, measured on the others."""
+    def measure(self, model: Model, feeds: Sequence[Feed], batch: int, tick: Tick, state: Path | None = None) -> None:
+        """Finds the losses: solved on every second feed, measured on the others. state: a folder by which it is continued."""
         names = {share.name: share for options in self._options.values() for share in options if share.pattern is not None}
         techniques = {name: self._technique(share) for name, share in names.items()}
         found = sensitivity(
-            model, feeds, session_of, techniques, batch=batch, samples=sys.maxsize, tick=tick, names=self._names, held_out=True
+            model, feeds, session_of, techniques, batch=batch, samples=sys.maxsize, tick=tick, names=self._names, held_out=True,
+            state=state, key=repr((self._section.damping, self._options)),
         )  # fmt: skip
         losses = {(trial.name, trial.technique): trial.result_error for trial in found.trials}
         for layer, options in self._options.items():
@@ -85,6 +92,11 @@ class Shares:
         self.check(budget_us)
         shares = least_loss(list(self._options.values()), budget_us - self._rest_us)
         return dict(zip(self._options, shares, strict=True))
+
+    @property
+    def digest(self) -> str:
+        """Of all that `within` depends on."""
+        return hashlib.sha256(repr((self._rest_us, self._options)).encode()).hexdigest()
 
     def recipe(self, shares: Mapping[str, Share]) -> Recipe:
         """The settings with these shares."""

@@ -2,8 +2,9 @@ import numpy as np
 import onnx
 import pytest
 from honed.graph import Error
+from honed.passes.compress.metrics import agreement, relative_error
 from honed.passes.compress.trials import int8, magnitude
-from honed.passes.sensitivity import agreement, relative_error, sensitivity, techniques_of
+from honed.passes.sensitivity import sensitivity, techniques_of
 from onnx import numpy_helper
 
 from tests.passes.compress.small_models import residual_net, run_ort, samples

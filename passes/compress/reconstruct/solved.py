@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import io
-import shutil
 import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 
-from ....graph import write_atomically
+from .kept import Kept
 from .solve import Solution
 
 
 class SolvedLayers:
-    """Solutions by layer, below `folder`. They hold for one `key` only: with another one, what is there is removed."""
+    """Solutions by layer, below `folder`, for one `key`."""
 
     def __init__(self, folder: Path, key: str) -> None:
-        self._folder = folder / "layers"
-        mark = self._folder / "key"
-        if not mark.is_file() or mark.read_text() != key:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
-            write_atomically(mark, key.encode())
+        self._kept = Kept(folder / "layers", key)
 
     def get(self, index: int) -> Solution | None:
         """The solution of layer `index`, or None where there is none that can be read."""
+        found = self._kept.get(f"{index}.npz")
+        if found is None:
+            return None
         try:
-            with np.load(self._path(index), allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(found), allow_pickle=False) as arrays:
                 values = {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None
@@ -39,7 +36,4 @@ class SolvedLayers:
         values = {field.name: getattr(solution, field.name) for field in fields(solution)}
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **{name: value for name, value in values.items() if value is not None})
-        write_atomically(self._path(index), buffer.getvalue())
-
-    def _path(self, index: int) -> Path:
-        return self._folder / f"{index}.npz"
+        self._kept.put(f"{index}.npz", buffer.getvalue())

@@ -1,10 +1,13 @@
 """Sparsities by layer under a budget of predicted time, judged on unseen samples."""
 
+from pathlib import Path
+
 import honed
 import numpy as np
 import pytest
 from honed.allocation import allocate
 from honed.passes.compress.recipe import load_recipe
+from honed.passes.sensitivity import _Search
 from onnx import numpy_helper
 
 from tests.passes.compress.small_models import Builder, run_ort, samples
@@ -33,8 +36,16 @@ def images(count=96, seed=1):
     return samples(count, (3, 16, 16), seed)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def equally_fast():
+    """Decisions by losses alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("honed.rivals.times_us", lambda models, feed: [100.0] * len(models))
+        yield
+
+
 @pytest.fixture(scope="module")
-def allocated():
+def allocated(equally_fast):
     return allocate(wide_net(), {"prune": PRUNE | {"sparsity": 0.7, "pattern": "4x1", "allocate": {}}, "quantize": {}}, images(), batch=8)
 
 
@@ -43,6 +54,7 @@ def test_the_layer_that_can_do_without_gets_the_zeros(allocated):
     assert set(shares) == {"conv1", "conv2", "conv3"}
     assert shares["conv2"].sparsity >= 0.9 > max(shares["conv1"].sparsity, shares["conv3"].sparsity)
     assert allocated.better and allocated.allocated.error < 0.8 * allocated.uniform.error
+    assert allocated.allocated.divergence < 0.8 * allocated.uniform.divergence and "clearly nearer" in allocated.reason
 
 
 def test_as_fast_as_the_uniform_allocation_by_the_same_costs_as_predict(allocated):
@@ -65,9 +77,9 @@ def test_better_in_onnx_runtime_on_inputs_that_nobody_saw(allocated):
 
 def test_the_uniform_allocation_stays_where_another_is_not_better(monkeypatch):
     monkeypatch.setattr("honed.allocation.Shares.within", lambda self, us: {n: options[0] for n, options in self._options.items()})
-    recipe = {"prune": PRUNE | {"sparsity": 0.5, "pattern": "1x1", "allocate": {"samples": 16}}}
+    recipe = {"prune": PRUNE | {"sparsity": 0.5, "pattern": "1x1", "allocate": {"samples": 16, "patterns": ["1x1"]}}}
     found = allocate(wide_net(()), recipe, images(32))
-    assert not found.better and found.allocated.error > found.uniform.error
+    assert not found.better and found.allocated.error > found.uniform.error and found.reason.startswith("further from the model")
     assert found.recipe.prune.sparsity == 0.5 and found.recipe.prune.layers == {} and found.recipe.prune.allocate is None
 
 
@@ -84,6 +96,73 @@ def test_optimize_settles_it_and_the_report_says_how():
         if facts["better"] and share["pattern"]:
             assert done.report.layer(name).techniques["prune"]["sparsity"] == pytest.approx(share["sparsity"], abs=0.01)
     assert honed.optimize(wide_net(), {"prune": {"sparsity": 0.5}}).report.allocation is None
+
+
+SMALL = {"prune": PRUNE | {"sparsity": 0.7, "pattern": "4x1", "allocate": {"patterns": ["4x1"], "samples": 16}}}
+
+
+def test_the_uniform_allocation_stays_where_another_runs_slower(monkeypatch):
+    monkeypatch.setattr("honed.rivals.times_us", lambda models, feed: [103.0, 100.0])
+    found = allocate(wide_net(), SMALL, images(48), batch=4)
+    assert not found.better and found.allocated.error < found.uniform.error
+    assert found.reason.startswith("slower: 103 us against 100 us (+3.0%)") and found.recipe.prune.sparsity == 0.7
+    assert (found.allocated.measured_us, found.uniform.measured_us) == (103.0, 100.0)
+
+
+def test_what_runs_slower_than_predicted_gets_less_time(monkeypatch):
+    calls = []
+
+    def slower_at_first(models, feed):
+        calls.append(len(models))
+        return [110.0 if len(calls) == 1 else 100.0, 100.0]
+
+    plain = allocate(wide_net(), SMALL, images(48), batch=4)
+    monkeypatch.setattr("honed.rivals.times_us", slower_at_first)
+    found = allocate(wide_net(), SMALL, images(48), batch=4)
+    assert len(calls) == 3 and found.allocated.us <= found.budget_us / 1.1 < plain.allocated.us <= found.budget_us
+
+
+def test_of_another_machine_only_predictions_are_known(monkeypatch):
+    monkeypatch.setattr("honed.rivals.times_us", None)
+    table = Path(honed.__file__).parents[2] / "passes/lower/costs/tables/avx2.json"
+    found = allocate(wide_net(), SMALL, images(48), batch=4, tune_table=table)
+    assert found.allocated.measured_us == found.allocated.us and found.uniform.measured_us == found.uniform.us
+
+
+def test_an_interrupted_allocation_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    tried, timed = [], []
+
+    def trying(search, layer, *rest):
+        tried.append(layer.name)
+        return try_layer(search, layer, *rest)
+
+    def timing(models, feed):
+        timed.append(len(models))
+        return [100.0 - len(timed), 100.0]
+
+    def stop_at(wanted):
+        def step(*told):
+            if told[:2] == wanted:
+                raise KeyboardInterrupt
+
+        return step
+
+    def run(progress=None):
+        return honed.optimize(wide_net(), SMALL, images(48), batch=4, state=tmp_path, progress=progress).model.SerializeToString()
+
+    try_layer = _Search._try_layer
+    monkeypatch.setattr(_Search, "_try_layer", trying)
+    monkeypatch.setattr("honed.rivals.times_us", timing)
+    for wanted in (("allocate", 2), ("prune", 1), ("measure", 12)):
+        with pytest.raises(KeyboardInterrupt):
+            run(stop_at(wanted))
+    assert tried == ["conv1", "conv2", "conv3"] and len(timed) == 1
+    assert not list(tmp_path.rglob("activations"))
+    whole = run()
+    assert tried == ["conv1", "conv2", "conv3"] and len(timed) == 2 and run() == whole and len(timed) == 2
+    assert (tmp_path / "allocation" / "allocated" / "layers").is_dir()
+    (tmp_path / "allocation" / "trials" / "1.json").write_bytes(b'[{"name"')
+    assert run() == whole and tried == ["conv1", "conv2", "conv3", "conv2"]
 
 
 @pytest.mark.parametrize(
