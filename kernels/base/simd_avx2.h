@@ -19,9 +19,18 @@ static inline __m256i simd_lanes_below(int64_t n) {
 
 static inline vf vf_set1(float x) { return _mm256_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline vf vf_load_once(const float *p) {
+  vf v = vf_load(p);
+  __asm__("" : "+x"(v));
+  return v;
+}
 static inline vf vf_load_part(const float *p, int64_t n) { return _mm256_maskload_ps(p, simd_lanes_below(n)); }
 static inline vf vf_load_lanes(const float *p, int64_t first, int64_t last) {
   return _mm256_maskload_ps(p, _mm256_andnot_si256(simd_lanes_below(first), simd_lanes_below(last)));
+}
+static inline vf vf_load_where(const float *p, uint32_t bits) {
+  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  return _mm256_maskload_ps(p, _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)bits), bit), bit));
 }
 static inline void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
 static inline void vf_store_part(float *p, vf a, int64_t n) { _mm256_maskstore_ps(p, simd_lanes_below(n), a); }

@@ -17,10 +17,16 @@ static inline __mmask64 simd_bytes_below(int64_t n) { return ((__mmask64)1 << n)
 
 static inline vf vf_set1(float x) { return _mm512_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline vf vf_load_once(const float *p) {
+  vf v = vf_load(p);
+  __asm__("" : "+v"(v));
+  return v;
+}
 static inline vf vf_load_part(const float *p, int64_t n) { return _mm512_maskz_loadu_ps(simd_lanes_below(n), p); }
 static inline vf vf_load_lanes(const float *p, int64_t first, int64_t last) {
   return _mm512_maskz_loadu_ps((__mmask16)(simd_lanes_below(last) & ~simd_lanes_below(first)), p);
 }
+static inline vf vf_load_where(const float *p, uint32_t bits) { return _mm512_maskz_loadu_ps((__mmask16)bits, p); }
 static inline void vf_store(float *p, vf a) { _mm512_storeu_ps(p, a); }
 static inline void vf_store_part(float *p, vf a, int64_t n) { _mm512_mask_storeu_ps(p, simd_lanes_below(n), a); }
 

@@ -23,9 +23,13 @@ typedef uint8_t vb;
 
 static inline vf vf_set1(float x) { return x; }
 static inline vf vf_load(const float *p) { return *p; }
+/* Keeps the compiler from reading memory again wherever the vector is used. */
+static inline vf vf_load_once(const float *p) { return *p; }
 static inline vf vf_load_part(const float *p, int64_t n) { return n > 0 ? *p : 0.0f; }
 /* Lanes [first, last) of a vector at p, 0 elsewhere; reads no other element. 0 <= first <= last <= lanes. */
 static inline vf vf_load_lanes(const float *p, int64_t first, int64_t last) { return first < last ? *p : 0.0f; }
+/* Lanes whose bit is set, 0 elsewhere; reads no other element. */
+static inline vf vf_load_where(const float *p, uint32_t bits) { return bits & 1 ? *p : 0.0f; }
 static inline void vf_store(float *p, vf a) { *p = a; }
 static inline void vf_store_part(float *p, vf a, int64_t n) {
   if (n > 0) *p = a;

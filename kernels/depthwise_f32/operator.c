@@ -8,8 +8,8 @@
 static const honed_kernel_row kernels[] = {
 #include "kernels.inc"
 };
-static const honed_kernel_row strided_kernels[] = {
-#include "strided.inc"
+static const honed_kernel_row whole_kernels[] = {
+#include "whole.inc"
 };
 #undef HONED_DEPTHWISE_F32
 
@@ -32,9 +32,10 @@ static honed_status create_conv(const honed_op_spec *spec, honed_conv *conv, hon
   honed_status status = honed_attr_int(spec, "whole", 0, 0, 1, &whole, ctx);
   if (status == HONED_OK) status = whole ? honed_conv_create_whole(spec, conv, ctx) : honed_conv_create(spec, conv, ctx);
   if (status == HONED_OK) status = honed_depthwise_check(conv, ctx);
-  if (status == HONED_OK && whole && (conv->stride_w != 2 || conv->dilation_w != 1)) {
-    status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "whole input with a stride of %lld and a dilation of %lld columns, expected 2 and 1",
-                        (long long)conv->stride_w, (long long)conv->dilation_w);
+  if (status == HONED_OK && whole && (conv->stride_w > 2 || (conv->stride_w == 2 && conv->dilation_w != 1))) {
+    status =
+        honed_fail(ctx, HONED_INVALID_ARTIFACT, "whole input with a stride of %lld and a dilation of %lld columns, expected 1, or 2 and 1",
+                   (long long)conv->stride_w, (long long)conv->dilation_w);
   }
   return status;
 }
@@ -52,12 +53,12 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
     return status;
   }
   p->weights = weights;
-  p->kernel = honed_kernel_select(p->conv.whole ? strided_kernels : kernels, spec->isa);
+  p->kernel = honed_kernel_select(p->conv.whole ? whole_kernels : kernels, spec->isa);
   *params = p;
   return HONED_OK;
 }
 
-static const honed_kernel_row *row_of(const honed_depthwise_f32 *p) { return (p->conv.whole ? strided_kernels : kernels) + p->kernel; }
+static const honed_kernel_row *row_of(const honed_depthwise_f32 *p) { return (p->conv.whole ? whole_kernels : kernels) + p->kernel; }
 
 static honed_status reshape(honed_call *call, honed_context *ctx) {
   const honed_depthwise_f32 *p = call->params;

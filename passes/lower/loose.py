@@ -9,6 +9,8 @@ from .costs import Costs
 from .draft import DraftOp
 from .select import Choice, plane_size, select_conv
 
+_SHORT, _LONG = 12, 64
+
 
 def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
     """The choice of a convolution's kernel, where it is one of these; else None.
@@ -26,12 +28,16 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
 
 
 def read_whole(op: DraftOp, costs: Costs) -> None:
-    """Chooses the kernel of a strided convolution that needs no phases: depthwise_f32 splits columns in two as it reads them. It keeps
-    rows in registers for 3x3 taps; for others, phases that are split once cost less than to split every row for each of its taps."""
+    """Chooses the kernel of a convolution whose input is read as it lies: depthwise_f32 keeps rows in registers for 3x3 taps, and splits
+    columns in two as it reads them. For other taps, phases that are split once cost less than to split every row for each of its taps.
+    Short rows fill vectors only where they are read one behind the other, and planes that come from far are best read in order."""
     a = op.attrs
     if op.type != "conv" or a.get("group", 1) != a["in_channels"] or (a["kernel_h"], a["kernel_w"]) != (3, 3):
         return
-    if any(a.get(f"stride_{side}", 1) != 2 or a.get(f"dilation_{side}", 1) != 1 for side in "hw"):
+    if a.get("stride_h", 1) != a.get("stride_w", 1) or a.get("stride_w", 1) > 2 or any(a.get(f"dilation_{side}", 1) != 1 for side in "hw"):
+        return
+    width = op.outputs[0].shape[3]
+    if a.get("stride_w", 1) == 1 and isinstance(width, int) and not _SHORT <= width <= _LONG:
         return
     choice = choose_early(op, costs)
     if choice is not None and choice.kernel == "depthwise_f32":

@@ -8,7 +8,7 @@ from tests.kernels.conv_cases import DEPTHWISE, Conv
 
 KIND = ("depthwise_f32", pack_depthwise_f32)
 PADDED = {f"pad_{side}": 2 for side in ("top", "left", "bottom", "right")}
-HALVED = [
+WHOLE = [
     Conv(in_channels=4, out_channels=4, group=4, stride_h=2, stride_w=2, height=14, width=14, batch=2),
     Conv(in_channels=3, out_channels=6, group=3, stride_h=2, stride_w=2, height=9, width=113),
     Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=56, width=64),
@@ -18,8 +18,16 @@ HALVED = [
     Conv(in_channels=3, out_channels=3, group=3, kernel_h=5, kernel_w=5, stride_h=2, stride_w=2, height=20, width=37, **PADDED),
     Conv(in_channels=2, out_channels=2, group=2, kernel_h=1, kernel_w=4, stride_h=3, stride_w=2, height=6, width=3, **PADDED),
     Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=1, width=1),
+    Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=1, width=64),
+    Conv(in_channels=40, out_channels=40, group=40, height=14, width=14, batch=2),
+    Conv(in_channels=3, out_channels=6, group=3, height=9, width=113),
+    Conv(in_channels=2, out_channels=2, group=2, height=80, width=128),
+    Conv(in_channels=2, out_channels=2, group=2, height=7, width=48, **{**PADDED, "pad_top": 0, "pad_left": 0}),
+    Conv(in_channels=2, out_channels=2, group=2, height=20, width=41, **PADDED | {"pad_top": 3}),
+    Conv(in_channels=3, out_channels=3, group=3, kernel_h=5, kernel_w=5, height=20, width=37, dilation_w=2, **PADDED),
+    Conv(in_channels=2, out_channels=2, group=2, height=1, width=64),
 ]
-"""Read whole: every second column of inputs of any strides."""
+"""Read where they lie: inputs of any strides."""
 
 
 @pytest.mark.parametrize("isa", isa_levels())
@@ -68,8 +76,8 @@ def run_whole(conv, isa, x, w, bias, gaps, residual=None, **attrs):
 
 
 @pytest.mark.parametrize("isa", isa_levels())
-@pytest.mark.parametrize("conv", HALVED, ids=str)
-def test_whole_inputs_give_the_bits_of_their_phases(conv, isa):
+@pytest.mark.parametrize("conv", WHOLE, ids=str)
+def test_whole_inputs_give_the_bits_of_flat_pixels(conv, isa):
     operands = x, w, bias = check.float_operands(conv)
     expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
     for gaps in (((0, 0), (0, 0)), ((1, 3), (2, 1)), ((0, 1), (1, 0))):
@@ -78,7 +86,7 @@ def test_whole_inputs_give_the_bits_of_their_phases(conv, isa):
 
 @pytest.mark.parametrize("isa", isa_levels())
 def test_whole_input_with_residual_and_clamp(isa):
-    conv = HALVED[1]
+    conv = WHOLE[1]
     operands = x, w, bias = check.float_operands(conv)
     sums = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
     residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
@@ -86,8 +94,8 @@ def test_whole_input_with_residual_and_clamp(isa):
     np.testing.assert_array_equal(actual, np.clip(sums + residual, np.float32(-0.5), np.float32(1.5)))
 
 
-@pytest.mark.parametrize("attrs", [{"stride_w": 1}, {"stride_w": 3}, {"dilation_w": 2}])
-def test_whole_inputs_need_a_stride_of_two_columns(attrs):
+@pytest.mark.parametrize("attrs", [{"stride_w": 3}, {"dilation_w": 2}])
+def test_whole_inputs_refuse_what_is_neither_a_column_nor_two_adjacent_ones(attrs):
     conv = Conv(in_channels=2, out_channels=2, group=2, stride_h=2, stride_w=2, height=9, width=9)
     w, planes = np.zeros(conv.weight_shape, np.float32), [TensorSpec("f32", True)]
     with pytest.raises(KernelError, match="whole input"):

@@ -1,7 +1,0 @@
-#include "base/simd_scalar.h"
-#include "strided.h"
-
-void honed_depthwise_f32_strided__scalar(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  (void)scratch;
-  run_tasks(call, begin, end);
-}

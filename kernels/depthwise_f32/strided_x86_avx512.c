@@ -1,7 +1,0 @@
-#include "base/simd_avx512.h"
-#include "strided.h"
-
-void honed_depthwise_f32_strided__avx512(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  (void)scratch;
-  run_tasks(call, begin, end);
-}
