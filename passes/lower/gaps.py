@@ -18,6 +18,9 @@ from .program import Value
 WIDE = 6
 """Padding above this gets a copy of the input with gaps of its own, unless it is what the input has anyway."""
 
+_COLUMNS_PER_COPY = 64
+"""To copy planes costs a pointwise convolution more than one column in so many."""
+
 
 def set_gaps(draft: Draft, same_strides: Set[str], costs: Costs) -> None:
     """Sets the gaps of all planar values. same_strides: types of operators whose values are worth tying. costs: by which kernels are chosen
@@ -30,6 +33,8 @@ def set_gaps(draft: Draft, same_strides: Set[str], costs: Costs) -> None:
     for op in draft.walk():
         if op.type in same_strides:
             _tie_equal(classes, op)
+        elif op.choice is not None and op.choice.kernel == "conv_f32":
+            _tie_pointwise(classes, op)
     planar = dict.fromkeys(v for op in draft.ops for v in (*op.inputs, *op.outputs) if v is not None and v.layout == "planar")
     classes.solve(list(planar))
 
@@ -73,6 +78,13 @@ def _tie_equal(classes: _Classes, op: DraftOp) -> None:
             classes.tie_if_close(y, x)
 
 
+def _tie_pointwise(classes: _Classes, op: DraftOp) -> None:
+    """One tap reads x in place where strides are equal, and copies it where they are not: a few more columns cost less than that."""
+    x, y = op.inputs[0], op.outputs[0]
+    if x is not None and isinstance(width := y.shape[3], int) and x.shape[2:] == y.shape[2:]:
+        classes.tie_columns_if_close(x, y, width // _COLUMNS_PER_COPY)
+
+
 class _Classes:
     """Union-find with weights: of any two values in a class it is known how much wider one is than the other, so that ties never
     contradict each other. Rows are tied apart, without weights."""
@@ -100,11 +112,17 @@ class _Classes:
         self.need(a, 0, 0)
         self.need(b, 0, 0)
 
+    def tie_columns_if_close(self, a: Value, b: Value, most: int) -> bool:
+        """Equal strides for a and b, of equal width, where that widens neither by more than `most` columns."""
+        close = abs(self._gap(a) - self._gap(b)) <= most
+        if close:
+            self.tie(a, b, 0)
+        return close
+
     def tie_if_close(self, a: Value, b: Value) -> None:
-        """Equal strides for a and b, of equal width, where that widens neither by much."""
-        if abs(self._gap(a) - self._gap(b)) > WIDE:
+        """The same, and equal gap rows, where that widens neither by much."""
+        if not self.tie_columns_if_close(a, b, WIDE):
             return
-        self.tie(a, b, 0)
         top_a, top_b = self._find_rows(a), self._find_rows(b)
         if top_a is not top_b and abs(self._rows.get(top_a, 0) - self._rows.get(top_b, 0)) <= WIDE:
             self._row_parent[top_b] = top_a

@@ -76,6 +76,16 @@ def test_convolution_without_padding_widens_the_gap_by_what_it_cuts():
     assert [v.gap_cols for v in program.values() if v.layout == "planar"] == [0, 2, 2]
 
 
+@pytest.mark.parametrize(("size", "in_place"), [(72, True), (12, False)])
+def test_pointwise_convolution_reads_planes_in_place_where_that_costs_few_columns(size, in_place):
+    """Its input has a gap, since a strided convolution made it out of phases."""
+    net = Net()
+    x = conv(net, net.input("x", (1, 4, 2 * size, 2 * size)), strides=[2, 2])
+    program = run(net, [conv(net, x, 1)], (1, 4, 2 * size, 2 * size))
+    x, y = next((op.inputs[0], op.outputs[0]) for op in program.ops if op.type == "conv_f32" and op.attrs["kernel_h"] == 1)
+    assert (x.gap_cols, y.gap_cols) == (1, 1 if in_place else 0)
+
+
 def test_widths_that_differ_by_other_ways_agree():
     net = Net()
     x = net.node("Tanh", net.input("x", (1, 4, 7, 9)))
