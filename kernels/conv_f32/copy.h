@@ -2,7 +2,7 @@
 #ifndef HONED_CONV_F32_COPY_H
 #define HONED_CONV_F32_COPY_H
 
-enum { PLANES_AHEAD = 4, UNITS_AHEAD = 8 };
+enum { PLANES_AHEAD = 4, CHANNELS_AHEAD = 8 };
 
 /* Planes lie too far apart for a processor to guess what is read next. */
 ALWAYS void prefetch(const float *p, int64_t count) {
@@ -48,13 +48,13 @@ static void take_band(operands *o, bool fresh) {
     o->unit_stride = x->plane_stride;
     o->pixels = (const float *)x->data + o->task.image * x->image_stride + o->task.group * plan->units * x->plane_stride +
                 o->task.vector * HONED_VECTOR + plan->first_shift;
-    o->fetches = true;
+    o->ahead = CHANNELS_AHEAD * x->plane_stride;
     return;
   }
   if (fresh) copy_band(o);
   o->pixels = o->scratch;
   o->unit_stride = plan->phases * plan->plane_pixels;
-  o->fetches = false;
+  o->ahead = 0;
 }
 
 #endif

@@ -3,7 +3,6 @@
  * four and eight pixels beyond whole vectors. */
 #include <string.h>
 
-#include "base/integers.h"
 #include "base/planes.h"
 #include "base/unroll.h"
 #include "conv_f32.h"
@@ -16,10 +15,9 @@ typedef struct operands {
   const honed_tensor *x, *y, *residual; /* residual may be NULL */
   float *scratch;
   honed_band_task task;
-  int64_t oc, oc_end;  /* first output channel of the group, and one past its last */
-  const float *pixels; /* the band's first pixel of the group's first channel; from channel to channel it is unit_stride */
-  int64_t unit_stride;
-  bool fetches; /* pixels, ahead of their use */
+  int64_t oc, oc_end;         /* first output channel of the group, and one past its last */
+  const float *pixels;        /* the band's first pixel of the group's first channel; from channel to channel it is unit_stride */
+  int64_t unit_stride, ahead; /* to what is fetched ahead of its use, or 0 */
 } operands;
 
 #include "copy.h"
@@ -58,10 +56,7 @@ ALWAYS void fetch_row(const operands *o, int64_t oc, int width, int64_t pixel) {
 ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, int width, int constant_taps, int64_t pixel) {
   const honed_band_plan *plan = o->plan;
   const int64_t taps = constant_taps > 0 ? constant_taps : plan->taps, last = o->oc_end - 1;
-  const uintptr_t next_block = (uintptr_t)honed_band_block_bytes(plan);
-  /* Units ahead of the last one are those of the next tile. */
-  const int64_t units_ahead = o->fetches ? honed_smaller(UNITS_AHEAD, plan->units) : 0;
-  const int64_t next_tile = o->fetches ? width * FLOATS - plan->units * o->unit_stride : 0;
+  const uintptr_t next_block = (uintptr_t)honed_band_block_bytes(plan), ahead = (uintptr_t)o->ahead * sizeof(float);
   const float *x = o->pixels + pixel - o->task.vector * HONED_VECTOR;
   floats acc[24];
   HONED_UNROLL8(
@@ -71,7 +66,6 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
       })
   for (int64_t unit = 0; unit < plan->units; unit++, x += o->unit_stride) {
     if (unit < rows && oc + unit < o->oc_end) fetch_row(o, oc + unit, width, pixel);
-    const int64_t ahead = units_ahead * o->unit_stride + (unit + units_ahead < plan->units ? 0 : next_tile);
     for (int64_t tap = 0; tap < taps; tap++, w += HONED_CONV_F32_ROWS) {
       const float *tile = constant_taps == 1 ? x : x + plan->tap_offset[tap];
       floats a[3];
@@ -80,7 +74,7 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
       HONED_UNROLL3(
           v, if (v < width) {
             a[v] = floats_load(tile + v * FLOATS);
-            if (constant_taps == 1) __builtin_prefetch((const void *)((uintptr_t)(tile + v * FLOATS) + (uintptr_t)ahead * sizeof *x));
+            if (constant_taps == 1) __builtin_prefetch((const void *)((uintptr_t)(tile + v * FLOATS) + ahead));
           })
       HONED_UNROLL8(
           r, if (r < rows) {
@@ -123,7 +117,7 @@ static void run_task(operands *o) {
   for (int64_t block = o->task.block; block < o->task.block_end; block++) {
     const int64_t oc = o->oc + block * HONED_CONV_F32_ROWS, done = block + 1 - o->task.block;
     (plan->taps == 1 ? run_block_of_1 : run_block_of_any)(o, w + block * block_floats, oc, end);
-    o->fetches = false;
+    o->ahead = 0;
     if (rest > 0 && (done % REST_BLOCKS == 0 || block + 1 == o->task.block_end)) {
       const int64_t first = block - (done - 1) % REST_BLOCKS;
       run_rest(o, w + first * block_floats, o->oc + first * HONED_CONV_F32_ROWS, block + 1 - first, rest);
