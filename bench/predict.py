@@ -1,15 +1,16 @@
 """What `honed predict` says beside what the compressed models then take.
 
-python -m honed.bench predict MODEL... [--pattern 1x1 4x1] [--sparsity 0.8 0.9 0.95] [--precision f32 int8] [--assert 0.1] [--json]
+python -m honed.bench predict MODEL... [--pattern 1x1 4x1] [--sparsity 0.8 0.9 0.95] [--precision f32 int8]
+        [--threads 2] [--assert 0.1] [--json]
 
-Each model is compressed, with int8 on random calibration data, compiled, and timed on one thread.
+Each model is compressed, with int8 on random calibration data, compiled, and timed.
 """
 
 import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -51,11 +52,12 @@ class Comparison:
         return self.predicted_ms / self.measured_ms
 
 
-def compare(model: Path, precision: str, pattern: str, sparsity: float) -> Comparison:
-    recipe = recipe_of(sparsity, pattern, precision == "int8")
-    predicted = predict(model, recipe).compressed.us / 1e3
+def compare(model: Path, precision: str, pattern: str, sparsity: float, threads: int) -> Comparison:
+    """sparsity 0: as it is, or int8 alone."""
+    recipe = recipe_of(sparsity or None, pattern, precision == "int8") if sparsity or precision == "int8" else {}
+    predicted = predict(model, recipe, threads=threads).compressed.us / 1e3
     optimized = optimize(model, recipe, list(_samples(model)) if precision == "int8" else None)
-    session = InferenceSession(compile_model(optimized.model), threads=1)
+    session = InferenceSession(compile_model(optimized.model), threads=threads)
     feed = random_feed(session)
     measured = statistics.median(seconds_of(lambda: session.run(None, feed), SECONDS)) * 1e3
     return Comparison(model.name, precision, pattern, sparsity, predicted, measured)
@@ -66,16 +68,21 @@ def _samples(model: Path) -> Iterator[dict[str, np.ndarray]]:
     return (random_feed(session, seed=seed) for seed in range(SAMPLES))
 
 
-def compare_all(models: list[Path], ways: list[tuple[str, str, float]], step: Step) -> list[Comparison]:
+def ways_of(precisions: Sequence[str], patterns: Sequence[str], sparsities: Sequence[float]) -> list[tuple[str, str, float]]:
+    """All of them; of sparsity 0, which has no pattern, one per precision."""
+    return [way for way in product(precisions, patterns, sparsities) if way[2] or way[1] == patterns[0]]
+
+
+def compare_all(models: list[Path], ways: list[tuple[str, str, float]], threads: int, step: Step) -> list[Comparison]:
     found: list[Comparison] = []
     for model, way in product(models, ways):
         step("predicting and measuring", len(found), len(models) * len(ways))
-        found.append(compare(model, *way))
+        found.append(compare(model, *way, threads))
     return found
 
 
-def table_of(comparisons: list[Comparison]) -> Table:
-    table = Table(title="One image, one thread", title_justify="left")
+def table_of(comparisons: list[Comparison], threads: int) -> Table:
+    table = Table(title=f"One image, threads: {threads}", title_justify="left")
     for name in ("model", "precision", "pattern"):
         table.add_column(name)
     for name in ("zeros", "predicted ms", "measured ms", "ratio"):
@@ -90,8 +97,9 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m honed.bench predict", description="Predicted beside measured times.")
     result.add_argument("models", nargs="+", type=Path, help=".onnx, fp32")
     result.add_argument("--pattern", nargs="+", default=PATTERNS, choices=("1x1", "2x1", "4x1"))
-    result.add_argument("--sparsity", nargs="+", type=float, default=SPARSITIES)
+    result.add_argument("--sparsity", nargs="+", type=float, default=SPARSITIES, help="0: dense")
     result.add_argument("--precision", nargs="+", default=PRECISIONS, choices=PRECISIONS)
+    result.add_argument("--threads", type=int, default=1)
     result.add_argument("--assert", type=float, dest="bound", metavar="SHARE", help="fail where one is off by more than that share")
     result.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return result
@@ -102,15 +110,15 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     try:
         with progress() as step:
-            ways = list(product(options.precision, options.pattern, options.sparsity))
-            found = compare_all(options.models, ways, step)
+            ways = ways_of(options.precision, options.pattern, options.sparsity)
+            found = compare_all(options.models, ways, options.threads, step)
     except (Error, OSError) as error:
         err().print(error_line(error), markup=False)
         sys.exit(1)
     if options.json:
         rows = [asdict(c) | {"ratio": c.ratio} for c in found]
-        print(json.dumps({"environment": describe_environment(), "comparisons": rows}, indent=2))
+        print(json.dumps({"environment": describe_environment(), "threads": options.threads, "comparisons": rows}, indent=2))
     else:
-        out().print(table_of(found))
+        out().print(table_of(found, options.threads))
     if options.bound is not None and any(abs(c.ratio - 1) > options.bound for c in found):
         sys.exit(1)

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._runtime import Engine, Model, Session
 from ..passes.lower.artifact import write_artifact
+from ..passes.lower.costs.model import Floats
 from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer, Packed
 from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
@@ -76,11 +77,11 @@ class Probe:
         how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride}
         how |= dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad) if layer.stride > 1 else {}
         x_shape, planes = (1, layer.in_channels, layer.size, layer.size), (1, layer.in_channels * phases**2, inner, inner)
-        inputs = [self.planes(dtype, x_shape, sample.gap_rows, sample.gap_cols[0], how if layer.stride > 1 else {}, planes)]
         y_shape = (1, layer.out_channels, size, size)
         numbers: dict[str, int | float] = {**attrs, **family.attrs}
+        others = [self.planes(dtype, y_shape, 0, sample.gap_cols[1], {}, y_shape)] if residual else []
+        inputs = [self.planes(dtype, x_shape, sample.gap_rows, sample.gap_cols[0], how if layer.stride > 1 else {}, planes), *others]
         if residual:
-            inputs.append(self.planes(dtype, y_shape, 0, sample.gap_cols[1], {}, y_shape))
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
         self.add(Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()]), family.key, work)
@@ -96,23 +97,36 @@ class Probe:
         op.consts = [*packed.consts, *rest, np.zeros(n, np.float32)]
         self.add(op, family.key, family.work(seen, packed))
 
-    def time(self, engine: Engine, rounds: int = 9, runs: int = 2) -> list[Timed]:
-        """The operators' times: of each the lower quartile of `rounds` means over `runs` runs."""
+    def program(self) -> Program:
+        """The operators that were added, and one more that ends it."""
         result = Value("result", "f32", (1,))
         last = Op("unary_f32", "last", [self.source("f32", (1,))], [result], {"op": 0})
-        program = Program(list(self._inputs.values()), [result], [*self._ops, last])
+        return Program(list(self._inputs.values()), [result], [*self._ops, last])
+
+    def time(self, engine: Engine, rounds: int = 9, runs: int = 2) -> list[Timed]:
+        """The operators' times on one thread."""
+        program = self.program()
         session = Session(Model(write_artifact(program), engine), 1)
-        rng = np.random.default_rng(0)
-        feed = [_random(value, rng) for value in self._inputs.values()]
-        session.run(feed)
-        measured = []
-        for _ in range(rounds):
-            session.profile(True)
-            for _ in range(runs):
-                session.run(feed)
-            measured.append(session.profile_seconds())
-        typical = np.quantile(np.array(measured), 0.25, axis=0) * 1e9
+        typical = profile_ns(session, random_inputs(program), rounds, runs)
         return [Timed(*kind, float(ns)) for kind, ns in zip(self._kinds, typical, strict=False) if kind is not None]
+
+
+def profile_ns(session: Session, feed: list[np.ndarray], rounds: int, runs: int) -> Floats:
+    """Nanoseconds of each operator: the lower quartile of `rounds` means over `runs` runs."""
+    session.run(feed)
+    measured = []
+    for _ in range(rounds):
+        session.profile(True)
+        for _ in range(runs):
+            session.run(feed)
+        measured.append(session.profile_seconds())
+    return np.asarray(np.quantile(np.array(measured), 0.25, axis=0) * 1e9)
+
+
+def random_inputs(program: Program) -> list[np.ndarray]:
+    """One array per input of the program, all of whose sizes are known."""
+    rng = np.random.default_rng(0)
+    return [_random(value, rng) for value in program.inputs]
 
 
 def _random(value: Value, rng: np.random.Generator) -> np.ndarray:

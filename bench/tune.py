@@ -13,16 +13,16 @@ import numpy as np
 
 from .._runtime import Engine
 from ..cli.console import Step
-from ..passes.lower.costs import Costs, FamilyCosts, fit
+from ..passes.lower.costs import ANY, Costs, FamilyCosts, fit
 from ..passes.lower.costs.files import cpu_name
 from ..passes.lower.families import PRODUCTS, GemmLayer
-from ..passes.lower.work import ANY
 from .cases import Sample, draw_weights
 from .elementwise_probes import elementwise_probes
 from .probes import FAMILIES, Probe, Timed
 from .shapes import Layer, network_names, read_layers
+from .spreads import Split, programs, spreads_of, time_split
 
-SPARSE = (("1x1", 0.5), ("1x1", 0.8), ("1x1", 0.9), ("4x1", 0.5), ("4x1", 0.8), ("4x1", 0.9))
+SPARSE = (("1x1", 0.5), ("1x1", 0.8), ("1x1", 0.9), ("2x1", 0.8), ("2x1", 0.9), ("4x1", 0.5), ("4x1", 0.8), ("4x1", 0.9))
 PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
 LEAST_WEIGHTS = 1024
@@ -42,19 +42,24 @@ VARIANTS = tuple(Variant(int8, *how) for int8 in (True, False) for how in (("1x1
 
 
 def tune(step: Step, networks: list[str] | None = None, keep_from: float = 0.0) -> Costs:
-    """The costs of this machine with the instruction sets that HONED_ISA allows, on one thread.
+    """The costs of this machine with the instruction sets that HONED_ISA allows, on one thread, and what more threads make of them.
 
     networks: whose layers are measured, by default all of which the shapes are known. keep_from: as `fit` has it. step: told of every part.
     """
-    engine = Engine(1)
+    engine, every = Engine(1), Engine()
     networks = networks or network_names()
     probes = [*conv_probes(networks), *product_probes(), *elementwise_probes()]
+    splits = list(programs()) if every.threads > 1 else []
     timed: list[Timed] = []
     for i, make in enumerate(probes):
-        step("measuring", i, len(probes))
+        step("measuring", i, len(probes) + len(splits))
         timed += make().time(engine)
-    step("measuring", len(probes), len(probes))
-    return Costs(cpu_name(), engine.isa, version("honed"), families_of(timed, keep_from))
+    measured: list[Split] = []
+    for i, split in enumerate(splits, len(probes)):
+        step("measuring", i, len(probes) + len(splits))
+        measured += time_split(split(), every)
+    step("measuring", len(probes) + len(splits), len(probes) + len(splits))
+    return Costs(cpu_name(), engine.isa, version("honed"), families_of(timed, keep_from), spreads_of(measured))
 
 
 def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:

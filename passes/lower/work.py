@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .costs import Costs
+from .costs import ANY, Costs
 from .program import NUMPY_DTYPES, Dim, Op, Value
 
 VIEWS = ("reshape", "flatten", "squeeze", "unsqueeze")
-ANY = "any"
-"""The family of operators that were not measured."""
 
 
 def product(dims: Sequence[Dim]) -> int | None:

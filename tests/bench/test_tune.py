@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from honed import Engine
 from honed.bench import tune
+from honed.bench.chains import chain_model
 from honed.bench.elementwise_probes import elementwise_probes
 from honed.bench.probes import FAMILIES
 from honed.bench.shapes import Layer
-from honed.passes.lower.work import ANY
+from honed.passes.lower import lower
+from honed.passes.lower.costs import ANY
 
 LAYERS = [Layer(32, 32, 1, 3, 1, 1, 6), Layer(16, 64, 1, 1, 2, 0, 7), Layer(64, 64, 64, 3, 2, 1, 8)]
 
@@ -29,8 +31,11 @@ def test_with_zeros_only_sparse_families_are_timed():
 def test_a_whole_table(monkeypatch):
     monkeypatch.setattr(tune, "elementwise_probes", lambda: list(elementwise_probes())[-1:])
     monkeypatch.setattr(tune, "VARIANTS", tune.VARIANTS[:2])
+    monkeypatch.setattr(tune, "programs", lambda: [lambda: lower(chain_model(LAYERS))])
+    monkeypatch.setattr(tune, "Engine", lambda threads=2: Engine(threads))
     steps = []
     costs = tune.tune(lambda task, done, total: steps.append((done, total)), ["fmnist_resnet18"], keep_from=0.05)
     assert steps[-1][0] == steps[-1][1] > 0
     assert {"conv_u8s8", "gemm_f32", "to_planar u8", ANY} <= set(costs.families)
     assert all(np.isfinite(f.ns).all() for f in costs.families.values())
+    assert set(costs.spreads) == {2} and costs.spreads[2][ANY].slowdown >= 0

@@ -31,6 +31,13 @@ def test_a_recipe_takes_the_place_of_the_options(network, tmp_path):
     assert_fails(run("predict", network, "--recipe", recipe, "--int8"), "leave out")
 
 
+def test_threads_are_named(network):
+    expected = honed.predict(network, {"quantize": {}}, threads=2)
+    assert run_json("predict", network, "--int8", "--threads", "2")["compressed"]["us"] == expected.compressed.us
+    assert "one image, 2 threads" in run("predict", network, "--int8", "--threads", "2").stdout
+    assert "one image, one thread" in run("predict", network, "--int8").stdout
+
+
 def test_errors_are_one_line(network, tmp_path):
     assert_fails(run("predict", network), "nothing to predict")
     assert_fails(run("predict", network, "--sparsity", "1.5"), "sparsity")

@@ -26,10 +26,11 @@ def predict(
     tune_table: Annotated[
         Path | None, typer.Option(help="Costs of another CPU, from `honed tune -o`.", show_default=False)
     ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="That one run may use.")] = 1,
     layers: Annotated[bool, typer.Option("--layers", help="Every layer too.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what pruning and quantising would give, before anyone does it: estimated times of one image on one thread.
+    """Say what pruning and quantising would give, before anyone does it: estimated times of one image.
 
     Needs no data, and no weights worth pruning: nothing is run.
     """
@@ -40,7 +41,7 @@ def predict(
     if recipe is not None and (sparsity is not None or int8):
         raise RecipeError("--recipe says it all: leave out --sparsity and --int8")
     wanted = recipe if recipe is not None else recipe_of(sparsity, pattern, int8)
-    prediction = predict_model(model, wanted, dims=dimensions(dims or []), tune_table=tune_table)
+    prediction = predict_model(model, wanted, dims=dimensions(dims or []), tune_table=tune_table, threads=threads)
     if as_json:
         print_json(prediction.to_dict())
         return
@@ -48,7 +49,8 @@ def predict(
     if layers:
         console.print(_layers_table(prediction))
     console.print(_table(prediction))
-    console.print(f"one image, one thread, by the costs of {prediction.cpu}, {prediction.isa}", markup=False)
+    on = "one thread" if threads == 1 else f"{threads} threads"
+    console.print(f"one image, {on}, by the costs of {prediction.cpu}, {prediction.isa}", markup=False)
 
 
 def _table(prediction: Prediction) -> Table:

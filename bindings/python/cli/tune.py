@@ -14,7 +14,9 @@ def tune(
     compact: Annotated[float, typer.Option(min=0.0, help="Keep only measurements that need it to be met within this share.")] = 0.0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure on this machine what every kernel costs (about a minute). From then on compiling chooses kernels by these costs.
+    """Measure on this machine what every kernel costs, on one thread and on several (about two minutes).
+
+    From then on compiling chooses kernels by these costs.
 
     A table written with --output serves `honed compile --tune-table` on another machine.
     """

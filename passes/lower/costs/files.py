@@ -1,6 +1,7 @@
 """Tables of costs as files: those that come with the package, one per level of instruction sets, and one per CPU in the user's cache.
 
-A table is JSON: {"format": 1, "cpu", "isa", "version", "families": {family: {"work": [names], "ns": [numbers], "seen": [[numbers], ...]}}}.
+A table is JSON: {"format": 1, "cpu", "isa", "version", "families": {family: {"work": [names], "ns": [numbers], "seen": [[numbers], ...]}}},
+and, where more than one thread was measured, "threads": {count: {type of operator: [slowdown, handover in ns]}}.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from ....graph import write_atomically
 from ....graph.errors import Error
 from ....kernels._native import isa_levels
 from .model import Costs, FamilyCosts
+from .spread import ANY, Spread, Spreads
 
 FORMAT = 1
 _TABLES = Path(__file__).parent / "tables"
 _FALLBACK = {"avx512": "avx2", "scalar": "avx2"}
 """Levels without a table of their own: relative costs are alike."""
-_MOST_BYTES, _MOST_FAMILIES, _MOST_AMOUNTS, _MOST_SEEN = 16 << 20, 1000, 32, 20000
+_MOST_BYTES, _MOST_FAMILIES, _MOST_AMOUNTS, _MOST_SEEN, _MOST_COUNTS = 16 << 20, 1000, 32, 20000, 64
 
 
 def cpu_name() -> str:
@@ -86,9 +88,19 @@ def write_costs(costs: Costs, path: str | os.PathLike[str]) -> None:
     }
     head = {"format": FORMAT, "cpu": costs.cpu, "isa": costs.isa, "version": costs.version}
     lines = [f"{json.dumps(name)}: {json.dumps(facts, separators=(',', ':'))}" for name, facts in families.items()]
-    text = json.dumps(head)[:-1] + ', "families": {\n' + ",\n".join(lines) + "\n}}\n"
+    text = json.dumps(head)[:-1] + ', "families": {\n' + ",\n".join(lines) + "\n}" + _spreads_text(costs.spreads) + "}\n"
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.replace(".0,", ",").replace(".0]", "]").encode())
+
+
+def _spreads_text(spreads: Spreads) -> str:
+    if not spreads:
+        return ""
+    lines = [
+        f'"{count}": ' + json.dumps({kind: [spread.slowdown, spread.handover_ns] for kind, spread in sorted(kinds.items())})
+        for count, kinds in sorted(spreads.items())
+    ]
+    return ', "threads": {\n' + ",\n".join(lines) + "\n}"
 
 
 def read_costs(path: str | os.PathLike[str]) -> Costs:
@@ -109,7 +121,22 @@ def _costs(facts: dict[str, Any]) -> Costs:
     _require(0 < len(facts["families"]) <= _MOST_FAMILIES, f"{len(facts['families'])} families, expected 1 to {_MOST_FAMILIES}")
     families = {str(name): _family(str(name), family) for name, family in facts["families"].items()}
     cpu, isa, tuned_version = texts
-    return Costs(cpu, isa, tuned_version, families)
+    return Costs(cpu, isa, tuned_version, families, _spreads(facts.get("threads", {})))
+
+
+def _spreads(facts: dict[str, Any]) -> Spreads:
+    _require(len(facts) <= _MOST_COUNTS, f"{len(facts)} numbers of threads, expected at most {_MOST_COUNTS}")
+    found = {int(count): {str(kind): _spread(kind, numbers) for kind, numbers in kinds.items()} for count, kinds in facts.items()}
+    for count, kinds in found.items():
+        complete = count > 1 and ANY in kinds and len(kinds) <= _MOST_FAMILIES
+        _require(complete, f"{count} threads: expected at least 2, and {ANY!r} among types")
+    return found
+
+
+def _spread(kind: str, numbers: Any) -> Spread:
+    pair = _numbers(numbers, kind)
+    _require(pair.shape == (2,), f"{kind}: {pair.size} numbers, expected a slowdown and a handover")
+    return Spread(*pair.tolist())
 
 
 def _family(name: str, facts: dict[str, Any]) -> FamilyCosts:

@@ -1,4 +1,4 @@
-"""From measurements to the costs of a family."""
+"""From measurements to the costs of a family, and to what several threads make of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .model import LEAST_DISTANCE, PRIOR, FamilyCosts, Floats
+from .spread import Spread
 
 _ROUNDS = 3000
 
@@ -39,6 +40,13 @@ def _worst_first(costs: FamilyCosts, keep_from: float) -> list[int]:
         kept.append(worst)
         moved += weights[:, worst] * deviations[worst]
         total += weights[:, worst]
+
+
+def fit_spread(shared_ns: Floats, measured_ns: Floats) -> Spread:
+    """shared_ns: of each measured operator, t_1 · share. Minimises squared relative errors; both coefficients are >= 0."""
+    amounts = np.column_stack([shared_ns, np.ones(len(shared_ns))]) / measured_ns[:, None]
+    slowdown, handover = non_negative_least_squares(amounts, np.ones(len(shared_ns)))
+    return Spread(float(f"{slowdown:.4g}"), float(f"{handover:.4g}"))
 
 
 def non_negative_least_squares(a: Floats, b: Floats) -> Floats:

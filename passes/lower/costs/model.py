@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .spread import Spreads, spread_of
+
 Floats = NDArray[np.float64]
 
 PRIOR = 0.5**-4
@@ -61,13 +63,15 @@ class FamilyCosts:
 class Costs:
     """What operators cost on one CPU with the instruction sets up to `isa`.
 
-    families: by Family.key of kernels with weights, and by work.family_of of other operators.
+    families: by Family.key of kernels with weights, and by work.family_of of other operators, on one thread. spreads: what more threads
+    make of that, by type of operator.
     """
 
     cpu: str
     isa: str
     version: str
     families: Mapping[str, FamilyCosts]
+    spreads: Spreads = field(default_factory=dict)
 
     def estimate_us(self, family: str, work: Mapping[str, float]) -> float | None:
         """Microseconds on one thread; None where nothing is known of such operators, or their work was counted otherwise then."""
@@ -75,3 +79,7 @@ class Costs:
         if costs is None or costs.work != tuple(work):
             return None
         return costs.estimate(list(work.values())) / 1e3
+
+    def spread_us(self, kind: str, us: float, tasks: int, threads: int) -> float:
+        """Microseconds on so many threads of an operator of that type, in so many tasks, that takes `us` on one."""
+        return us if threads == 1 else spread_of(self.spreads, kind, threads).us(us, tasks, threads)

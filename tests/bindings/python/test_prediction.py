@@ -4,7 +4,8 @@ import honed
 import numpy as np
 import onnx
 import pytest
-from honed.passes.lower import describe, lower
+from honed.passes.lower import compile_model, describe, lower
+from honed.passes.lower.costs import current_costs
 from honed.prediction import recipe_of
 from onnx import helper, numpy_helper
 
@@ -59,6 +60,20 @@ def test_sizes_that_are_open_must_be_given():
     small, large = (honed.predict(model, recipe_of(0.9, "1x1", False), dims={"x": (1, 4, n, n)}) for n in (12, 48))
     assert small.compressed.layers[-1].shape[2:] == [8, 8] and large.compressed.layers[-1].shape[2:] == [44, 44]
     assert small.compressed.us < large.compressed.us
+
+
+def test_threads_share_the_tasks_of_every_operator():
+    recipe = recipe_of(0.8, "1x1", True)
+    one, two = (honed.predict(residual_net(), recipe, threads=threads) for threads in (1, 2))
+    assert (one.threads, two.threads) == (1, 2)
+    session = honed.InferenceSession(compile_model(honed.optimize(residual_net(), recipe, samples(8)).model))
+    session.run(None, {"x": np.zeros((1, 3, 10, 10), np.float32)})
+    costs = current_costs()
+    for alone, shared, op in zip(one.compressed.layers, two.compressed.layers, session.plan(), strict=True):
+        assert shared.us == costs.spread_us(op.type, alone.us, op.tasks, 2)
+    assert two.compressed.us == sum(layer.us for layer in two.compressed.layers)
+    with pytest.raises(honed.Error, match="threads is 0"):
+        honed.predict(residual_net(), recipe, threads=0)
 
 
 def test_asking_for_nothing_is_refused():

@@ -1,5 +1,6 @@
 """Costs of operators: the model, its fit, its files."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import scipy.optimize
 from honed import Error
 from honed.passes.lower import lower
-from honed.passes.lower.costs import Costs, FamilyCosts, cache_path, current_costs, fit, read_costs, write_costs
+from honed.passes.lower.costs import ANY, Costs, FamilyCosts, Spread, cache_path, current_costs, fit, read_costs, share, write_costs
 from honed.passes.lower.costs.files import default_costs
-from honed.passes.lower.costs.fit import non_negative_least_squares
+from honed.passes.lower.costs.fit import fit_spread, non_negative_least_squares
 from honed.passes.lower.families import CONVOLUTIONS, PRODUCTS
 
 from tests.passes.lower.networks import Net, normal
@@ -69,6 +70,52 @@ def test_files_round_trip(tmp_path):
     assert (family.work, family.ns, family.seen.tolist()) == (expected.work, expected.ns, expected.seen.tolist())
 
 
+SPREADS = {2: {ANY: Spread(1.5, 400.0), "conv_f32": Spread(1.25, 1000.0)}, 8: {ANY: Spread(2.0, 3000.0)}}
+
+
+def test_what_threads_make_of_a_time():
+    costs = dataclasses.replace(some_costs(), spreads=SPREADS)
+    assert costs.spread_us("conv_f32", 80.0, 16, 1) == 80.0
+    assert costs.spread_us("conv_f32", 80.0, 1, 2) == costs.spread_us("conv_f32", 80.0, 0, 2) == 80.0
+    assert costs.spread_us("conv_f32", 80.0, 16, 2) == pytest.approx(1.25 * 40 + 1)
+    assert costs.spread_us("conv_f32", 80.0, 3, 2) == pytest.approx(1.25 * 80 * 2 / 3 + 1)
+    assert costs.spread_us("pool", 80.0, 16, 2) == pytest.approx(1.5 * 40 + 0.4)
+
+
+@pytest.mark.parametrize(("threads", "measured"), [(2, 2), (3, 2), (5, 8), (64, 8)])
+def test_the_nearest_number_of_threads_stands_for_others(threads, measured):
+    costs = dataclasses.replace(some_costs(), spreads=SPREADS)
+    expected = SPREADS[measured][ANY].us(1000.0, 640, threads)
+    assert costs.spread_us("pool", 1000.0, 640, threads) == expected
+
+
+def test_without_measurements_threads_pay_by_less_than_their_number():
+    one, two, four = (some_costs().spread_us("conv_f32", 1000.0, 64, threads) for threads in (1, 2, 4))
+    assert one > two > one / 2 and two > four > one / 4
+
+
+def test_the_busiest_thread_has_its_share_of_the_tasks():
+    for tasks in range(1, 40):
+        for threads in range(1, 9):
+            assert share(tasks, threads) * tasks == pytest.approx(max(len(range(i, tasks, threads)) for i in range(threads)))
+
+
+def test_spreads_are_found_from_measurements():
+    rng = np.random.default_rng(0)
+    shared = np.exp(rng.uniform(7, 12, 50))
+    exact = fit_spread(shared, 1.1 * shared + 900)
+    assert (exact.slowdown, exact.handover_ns) == pytest.approx((1.1, 900), rel=1e-3)
+    measured = (1.1 * shared + 900) * rng.uniform(0.9, 1.1, 50)
+    expected, _ = scipy.optimize.nnls(np.column_stack([shared, np.ones(50)]) / measured[:, None], np.ones(50))
+    noisy = fit_spread(shared, measured)
+    assert (noisy.slowdown, noisy.handover_ns) == pytest.approx(tuple(expected), rel=1e-3)
+
+
+def test_spreads_round_trip(tmp_path):
+    write_costs(dataclasses.replace(some_costs(), spreads=SPREADS), tmp_path / "costs.json")
+    assert read_costs(tmp_path / "costs.json").spreads == SPREADS
+
+
 def damaged(change):
     facts = {"format": 1, "cpu": "c", "isa": "avx2", "version": "1", "families": {"f": {"work": ["a"], "ns": [1], "seen": [[1, 2]]}}}
     change(facts, facts["families"]["f"])
@@ -88,6 +135,13 @@ DAMAGES = {
     "ragged": lambda all, f: f.update(seen=[[1, 2], [1]]),
     "too long": lambda all, f: f.update(seen=[[1, 2, 3, 4]]),
     "no time": lambda all, f: f.update(seen=[[1, 0]]),
+    "threads are a list": lambda all, f: all.update(threads=[1]),
+    "one thread": lambda all, f: all.update(threads={"1": {"any": [1, 2]}}),
+    "no number of threads": lambda all, f: all.update(threads={"two": {"any": [1, 2]}}),
+    "too many numbers of threads": lambda all, f: all.update(threads={str(n): {"any": [1, 2]} for n in range(2, 99)}),
+    "nothing for any type": lambda all, f: all.update(threads={"2": {"pool": [1, 2]}}),
+    "no handover": lambda all, f: all.update(threads={"2": {"any": [1]}}),
+    "a negative slowdown": lambda all, f: all.update(threads={"2": {"any": [-1, 2]}}),
 }
 
 
