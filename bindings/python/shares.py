@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .graph.errors import Error, RecipeError
-from .passes.compress.allocate import least_loss, undominated
+from .passes.compress.allocate import least_loss, loss_at, undominated
 from .passes.compress.inputs import Feed
-from .passes.compress.layer_data import LayerData
-from .passes.compress.layers import Layer, weight_layers
+from .passes.compress.layers import weight_layers
 from .passes.compress.observe import Tick
 from .passes.compress.plans import plan_recipe
 from .passes.compress.prune import BLOCKS
 from .passes.compress.recipe import Pattern, Prune, PruneLayer, Recipe
-from .passes.compress.trials import Change, Technique, reconstructed
+from .passes.compress.trials import Reconstructed
 from .passes.sensitivity import sensitivity
 from .prediction import Forms, Model
 from .session import session_of
@@ -75,17 +74,20 @@ class Shares:
             raise Error(f"allocate: {budget_us:.0f} us is out of reach: the fastest allocation takes {self.least_us:.0f} us")
 
     def measure(self, model: Model, feeds: Sequence[Feed], batch: int, tick: Tick, state: Path | None = None) -> None:
-        """Finds the losses: solved on every second feed, measured on the others. state: a folder by which it is continued."""
-        names = {share.name: share for options in self._options.values() for share in options if share.pattern is not None}
-        techniques = {name: self._technique(share) for name, share in names.items()}
+        """Finds the losses: solved on every second feed, measured on the others; of every second sparsity, and in between from these.
+        state: a folder by which it is continued."""
+        tried = {layer: _tried(options) for layer, options in self._options.items()}
+        solver = Reconstructed(lambda layer: [(s.sparsity, BLOCKS[s.pattern]) for s in tried[layer] if s.pattern], self._section.damping)
+        names = {share.name: share for shares in tried.values() for share in shares}
+        techniques = {name: solver.technique(share.sparsity, BLOCKS[share.pattern]) for name, share in names.items() if share.pattern}
         found = sensitivity(
             model, feeds, session_of, techniques, batch=batch, samples=sys.maxsize, tick=tick, names=self._names, held_out=True,
             state=state, key=repr((self._section.damping, self._options)),
         )  # fmt: skip
         losses = {(trial.name, trial.technique): trial.result_error for trial in found.trials}
         for layer, options in self._options.items():
-            known = [replace(s, loss=losses.get((layer, s.name), float("inf"))) for s in options if s.pattern is not None]
-            self._options[layer] = undominated([s for s in options if s.pattern is None] + known)
+            known = {(s.pattern, s.sparsity): losses[layer, s.name] for s in tried[layer] if (layer, s.name) in losses}
+            self._options[layer] = undominated([_with_loss(share, known) for share in options])
 
     def within(self, budget_us: float) -> dict[str, Share]:
         """The share of every layer, of least summed loss. Raises Error for a budget out of reach."""
@@ -104,17 +106,6 @@ class Shares:
         chosen = {n: PruneLayer(sparsity=s.sparsity, pattern=s.pattern) for n, s in shares.items() if s.pattern is not None}
         changes = {"allocate": None, "sparsity": None, "skip": [*self._section.skip, *dense], "layers": {**self._section.layers, **chosen}}
         return self._settings.model_copy(update={"prune": self._section.model_copy(update=changes)})
-
-    def _technique(self, share: Share) -> Technique:
-        """Of the layers that may get the share."""
-        assert share.pattern is not None
-        solve = reconstructed(share.sparsity, BLOCKS[share.pattern], self._section.damping)
-        wanted = {name for name, options in self._options.items() if any(other.name == share.name for other in options)}
-
-        def technique(layer: Layer, data: LayerData) -> Change | None:
-            return solve(layer, data) if layer.name in wanted else None
-
-        return technique
 
 
 def uniform_recipe(settings: Recipe, sparsity: float, pattern: Pattern | None = None) -> Recipe:
@@ -148,3 +139,20 @@ def _worth_trying(options: Sequence[Share]) -> list[Share]:
         return blocks[0] <= blocks[1] and a.sparsity <= b.sparsity and a != b
 
     return [b for b in options if not any(finer(a, b) and a.us <= b.us for a in options)]
+
+
+def _tried(options: Sequence[Share]) -> list[Share]:
+    """Of every pattern the least and the greatest sparsity, and every second one."""
+    chosen: list[Share] = []
+    for pattern in dict.fromkeys(share.pattern for share in options if share.pattern is not None):
+        same = sorted((share for share in options if share.pattern == pattern), key=lambda share: share.sparsity)
+        chosen += [share for i, share in enumerate(same) if i % 2 == 0 or i == len(same) - 1]
+    return chosen
+
+
+def _with_loss(share: Share, known: Mapping[tuple[Pattern, float], float]) -> Share:
+    """The share with its loss, from those known by pattern and sparsity; without any of the pattern: infinite."""
+    if share.pattern is None:
+        return share
+    same = {sparsity: loss for (pattern, sparsity), loss in known.items() if pattern == share.pattern}
+    return replace(share, loss=loss_at(share.sparsity, same) if same else float("inf"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -69,3 +69,11 @@ def undominated(choices: Sequence[C]) -> list[C]:
         if not kept or choice.loss < kept[-1].loss:
             kept.append(choice)
     return kept
+
+
+def loss_at(sparsity: float, known: Mapping[float, float]) -> float:
+    """Between the losses known by sparsity: the logarithm of the loss is taken to be linear in the logarithm of the share of weights that
+    stays. Beyond them: that of the nearest."""
+    sparsities = sorted(known)
+    density, losses = np.log1p(-np.array(sparsities)), np.log(np.maximum([known[s] for s in sparsities], 1e-30))
+    return float(np.exp(np.interp(-np.log1p(-sparsity), -density, losses)))

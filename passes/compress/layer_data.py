@@ -10,7 +10,6 @@ import numpy as np
 from .histogram import Histogram
 from .layers import Layer
 from .reconstruct.moments import LayerMoments, Problem
-from .reconstruct.support import Spectrum
 
 
 class LayerData:
@@ -19,7 +18,6 @@ class LayerData:
     def __init__(self, layer: Layer, batches: Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]) -> None:
         self._layer, self._batches = layer, batches
         self._problems: dict[float, Problem] = {}
-        self._spectra: dict[float, Spectrum] = {}
 
     @property
     def fits_bias(self) -> bool:
@@ -40,12 +38,6 @@ class LayerData:
             prior = self._layer.weight.reshape(self._layer.group, -1, self._layer.weight[0].size)
             self._problems[damping] = self._moments.problem(self.fits_bias).damped(damping, prior)
         return self._problems[damping]
-
-    def spectrum(self, damping: float) -> Spectrum:
-        """Of that problem's H."""
-        if damping not in self._spectra:
-            self._spectra[damping] = Spectrum.of(self.problem(damping).hessian)
-        return self._spectra[damping]
 
     @cached_property
     def _moments(self) -> LayerMoments:

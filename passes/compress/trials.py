@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +16,10 @@ from .layers import Layer, per_output_row
 from .prune_math import block_scores, expand_blocks, lowest_scores
 from .quantize_math import QuantParams, activation_params, quantize_weight, weight_scales
 from .reconstruct.patterns import keep_blocks
-from .reconstruct.support import choose_support
+from .reconstruct.support import Choose, compare_supports
 
 PERCENTILE = 99.99
 """Of the range of activations, on each side."""
-TRIAL_STEPS = 24
-"""Of choosing zeros, where layers are compared and not yet pruned."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +64,47 @@ def magnitude(sparsity: float, block: int) -> Technique:
     return technique
 
 
-def reconstructed(sparsity: float, block: int, damping: float) -> Technique:
-    """Zeros and weights that solve for the layer's output, as pruning with reconstruction has them before their last refit."""
+class Reconstructed:
+    """Zeros and weights that solve for the layer's output, as pruning with reconstruction has them before their last refit; all sparsities
+    and patterns of a layer are solved side by side when the first one is asked for.
 
-    def technique(layer: Layer, data: LayerData) -> Change | None:
-        if (layer.weight.shape[0] // layer.group) % block:
-            return None
-        (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
-        problem, count = data.problem(damping), int(np.count_nonzero(kept))
+    wanted: of a layer's name, the pairs of a sparsity and a block of output channels that will be asked for.
+    """
+
+    def __init__(self, wanted: Callable[[str], Sequence[tuple[float, int]]], damping: float) -> None:
+        self._wanted, self._damping = wanted, damping
+        self._data: LayerData | None = None
+        self._found: dict[tuple[float, int], Change] = {}
+
+    def technique(self, sparsity: float, block: int) -> Technique:
+        """One of them; for layers that do not want it, or whose output channels the block does not divide, it does not apply."""
+
+        def change(layer: Layer, data: LayerData) -> Change | None:
+            if self._data is not data:
+                self._data, self._found = data, self._solve(layer, data)
+            return self._found.get((sparsity, block))
+
+        return change
+
+    def _solve(self, layer: Layer, data: LayerData) -> dict[tuple[float, int], Change]:
+        rows = layer.weight.shape[0] // layer.group
+        wanted = [(sparsity, block) for sparsity, block in self._wanted(layer.name) if not rows % block]
+        if not wanted:
+            return {}
+        problem = data.problem(self._damping)
         allowed = (layer.weight != 0).reshape(problem.cross.shape)
-        choose = partial(keep_blocks, block=block, count=count, allowed=None if allowed.all() else allowed)
-        _, weight = choose_support(problem, choose, data.spectrum(damping), TRIAL_STEPS)
-        bias = problem.bias(weight).astype(np.float32).reshape(-1) if data.fits_bias else None
-        return Change(weight.reshape(layer.weight.shape), bias=bias)
+        choices = [_choice(layer, sparsity, block, None if allowed.all() else allowed) for sparsity, block in wanted]
+        changes = []
+        for _, weight in compare_supports(problem, choices):
+            bias = problem.bias(weight).astype(np.float32).reshape(-1) if data.fits_bias else None
+            changes.append(Change(weight.reshape(layer.weight.shape), bias=bias))
+        return dict(zip(wanted, changes, strict=True))
 
-    return technique
+
+def _choice(layer: Layer, sparsity: float, block: int, allowed: np.ndarray | None) -> Choose:
+    """Of as many blocks as pruning by magnitude keeps."""
+    (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
+    return partial(keep_blocks, block=block, count=int(np.count_nonzero(kept)), allowed=allowed)
 
 
 @contextmanager

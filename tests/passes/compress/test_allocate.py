@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 from honed.graph import Error
-from honed.passes.compress.allocate import STEPS, least_loss, undominated
+from honed.passes.compress.allocate import STEPS, least_loss, loss_at, undominated
 
 
 @dataclass(frozen=True)
@@ -53,3 +53,11 @@ def test_a_choice_that_cannot_be_is_never_taken():
 def test_undominated_choices_get_worse_with_speed():
     options = [Option(1, 3), Option(2, 3), Option(3, 1), Option(2.5, 4), Option(1, 5), Option(4, 0)]
     assert undominated(options) == [Option(1, 3), Option(3, 1), Option(4, 0)]
+
+
+def test_losses_between_known_ones_follow_a_power_of_what_stays():
+    power = {s: 0.7 * (1 - s) ** -2.5 for s in (0.9, 0.5, 0.75)}
+    for sparsity in (0.5, 0.6, 0.75, 0.85, 0.9):
+        assert loss_at(sparsity, power) == pytest.approx(0.7 * (1 - sparsity) ** -2.5, rel=1e-9)
+    assert loss_at(0.97, power) == pytest.approx(power[0.9]) and loss_at(0.3, power) == pytest.approx(power[0.5])
+    assert loss_at(0.5, {0.4: 0.0, 0.6: 0.0}) < 1e-20

@@ -3,7 +3,7 @@ import pytest
 from honed.graph import to_model
 from honed.passes.compress.layer_data import LayerData
 from honed.passes.compress.layers import weight_layers
-from honed.passes.compress.trials import applied, int8, magnitude, reconstructed
+from honed.passes.compress.trials import Reconstructed, applied, int8, magnitude
 
 from tests.passes.compress.small_models import cleaned, residual_net, run_ort, samples
 
@@ -59,12 +59,19 @@ def test_reconstructed_solves_for_the_output(graph):
     x = samples(400, (8,)) @ np.random.default_rng(2).standard_normal((8, 8)).astype(np.float32)
     y = x @ layer.weight.T + layer.bias
     data = LayerData(layer, lambda: [(x[:200], y[:200]), (x[200:], y[200:])])
-    change, cut = reconstructed(0.5, 2, 0.01)(layer, data), magnitude(0.5, 2)(layer, data)
+    wanted = [(0.5, 1), (0.5, 2), (0.75, 2), (0.5, 4)]
+    solver = Reconstructed(lambda name: wanted if name == "fc" else [], 0.01)
+    change, cut = solver.technique(0.5, 2)(layer, data), magnitude(0.5, 2)(layer, data)
     assert (change.weight == 0).mean() == 0.5
     assert np.array_equal(change.weight[::2] == 0, change.weight[1::2] == 0)
     errors = [np.square(x @ c.weight.T + bias - y).mean() for c, bias in ((change, change.bias), (cut, layer.bias))]
     assert errors[0] < 0.7 * errors[1]
-    assert reconstructed(0.5, 4, 0.01)(layer, data) is None
+    assert solver.technique(0.5, 4)(layer, data) is None, "ten channels"
+    assert (solver.technique(0.75, 2)(layer, data).weight == 0).mean() == 0.75
+    alone = Reconstructed(lambda name: [(0.5, 2)], 0.01).technique(0.5, 2)(layer, data)
+    np.testing.assert_allclose(alone.weight, change.weight, rtol=1e-4, atol=1e-5)
+    other = layer_of(graph, "conv1")
+    assert solver.technique(0.5, 2)(other, values_of(samples(1))) is None, "nobody wants it"
     with applied(change, layer):
         assert np.array_equal(layer.node.inputs[2].values, change.bias)
     assert np.array_equal(np.asarray(layer.node.inputs[2].values), layer.bias)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from honed.passes.compress.reconstruct.patterns import keep_blocks
 from honed.passes.compress.reconstruct.refit import refit
-from honed.passes.compress.reconstruct.support import choose_support
+from honed.passes.compress.reconstruct.support import choose_support, compare_supports
 
 from tests.passes.compress.reconstruct.problems import correlated
 
@@ -56,6 +56,18 @@ def test_as_good_as_the_path_of_optimal_brain_surgeon():
         keep, _ = choose_support(problem, lambda s: keep_blocks(s, 1, 24))
         ratios.append(error_on(problem, keep) / error_on(problem, brain_surgeon(problem, 24)))
     assert np.mean(ratios) < 1.1
+
+
+def test_many_side_by_side_are_nearly_as_good_as_each_alone():
+    for seed in range(3):
+        problem, _, _ = correlated(group=2, k=40, seed=seed)
+        problem = problem.damped(0.01, dense(problem))
+        choices = [partial(keep_blocks, block=block, count=count // block) for block in (1, 2, 4) for count in (320, 160, 64)]
+        for choose, (keep, near) in zip(choices, compare_supports(problem, choices), strict=True):
+            best, _ = choose_support(problem, choose)
+            assert keep.sum() == best.sum() and not near[~keep].any()
+            assert error_on(problem, keep) < 1.1 * error_on(problem, best)
+            assert problem.errors(near).sum() < 1.5 * error_on(problem, best)
 
 
 def test_near_the_best_of_all_supports():
