@@ -31,7 +31,8 @@ from .compress.plans import plan_recipe
 from .compress.prune import PruneMagnitude
 from .compress.prune_reconstruct import PruneReconstruct
 from .compress.quantize import QuantizeInt8
-from .compress.recipe import Equalise, Prune, Quantize, Recipe, load_recipe
+from .compress.recipe import Equalise, Quantize, Recipe, load_recipe
+from .compress.recipe_prune import Prune
 from .compress.report import CompressionReport
 from .driver import Driver
 from .pipeline import clean

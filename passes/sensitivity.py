@@ -22,6 +22,7 @@ from .compress.layer_data import LayerData
 from .compress.layers import Layer, weight_layers
 from .compress.metrics import agreement, relative_error
 from .compress.observe import Runner, Session, Tick
+from .compress.patterns import Fraction, pattern_of
 from .compress.reconstruct.kept import Kept
 from .compress.reconstruct.segments import boundary, needed_nodes, segment_model
 from .compress.reconstruct.walk import StoredInputs, Walk
@@ -60,13 +61,16 @@ class Sensitivity:
 
 
 def techniques_of(sparsities: Sequence[float], pattern: str) -> dict[str, Technique]:
-    """int8, and every sparsity. Raises Error for those that cannot be."""
-    blocks = {"1x1": 1, "2x1": 2, "4x1": 4}
-    if pattern not in blocks:
-        raise Error(f"pattern '{pattern}', expected one of {', '.join(blocks)}")
+    """int8, and every sparsity, or N:M. Raises Error for those that cannot be."""
+    try:
+        zeros = pattern_of(pattern)
+    except ValueError as error:
+        raise Error(f"pattern: {error}") from None
+    if isinstance(zeros, Fraction):
+        return {"int8": int8, pattern: magnitude(zeros.sparsity, zeros)}
     if wrong := [s for s in sparsities if not 0 < s < 1]:
         raise Error(f"sparsity {wrong[0]:g}, expected numbers between 0 and 1")
-    return {"int8": int8, **{f"{pattern} {s:.0%}": magnitude(s, blocks[pattern]) for s in sparsities}}
+    return {"int8": int8, **{f"{pattern} {s:.0%}": magnitude(s, zeros) for s in sparsities}}
 
 
 def sensitivity(

@@ -13,7 +13,8 @@ from .graph.errors import RecipeError
 from .passes.compress.calibration import DEFAULT_BATCH, Source, open_calibration, spread
 from .passes.compress.images import ImageOptions
 from .passes.compress.inputs import Feed, input_specs, join_feeds
-from .passes.compress.recipe import Allocate, Recipe, load_recipe
+from .passes.compress.recipe import Recipe, load_recipe
+from .passes.compress.recipe_prune import Allocate
 from .passes.optimize import Progress
 from .prediction import Forms, Model
 from .rivals import Rivals

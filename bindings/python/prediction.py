@@ -113,10 +113,12 @@ class Forms:
 
 
 def recipe_of(sparsity: float | None, pattern: str, int8: bool) -> dict[str, Any]:
-    """The recipe of the command line's options. Raises RecipeError where they ask for nothing."""
-    if sparsity is None and not int8:
+    """The recipe of the command line's options. N:M is a sparsity by itself. Raises RecipeError where they ask for
+    nothing."""
+    fixed = ":" in pattern
+    if sparsity is None and not int8 and not fixed:
         raise RecipeError("nothing to predict: give a sparsity, int8 or a recipe")
-    prune = {} if sparsity is None else {"prune": {"sparsity": sparsity, "pattern": pattern}}
+    prune = {} if sparsity is None and not fixed else {"prune": {"sparsity": sparsity, "pattern": pattern}}
     return prune | ({"quantize": {}} if int8 else {})
 
 

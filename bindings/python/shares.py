@@ -13,9 +13,10 @@ from .passes.compress.allocate import least_loss, loss_at, undominated
 from .passes.compress.inputs import Feed
 from .passes.compress.layers import weight_layers
 from .passes.compress.observe import Tick
+from .passes.compress.patterns import BLOCKS
 from .passes.compress.plans import plan_recipe
-from .passes.compress.prune import BLOCKS
-from .passes.compress.recipe import Pattern, Prune, PruneLayer, Recipe
+from .passes.compress.recipe import Recipe
+from .passes.compress.recipe_prune import BlockPattern, Prune, PruneLayer
 from .passes.compress.trials import Reconstructed
 from .passes.sensitivity import sensitivity
 from .prediction import Forms, Model
@@ -29,7 +30,7 @@ class Share:
     """What a layer may get; without a pattern: it stays dense. us: predicted, on one thread; loss: error of the model's output with this
     layer alone pruned, over its variance."""
 
-    pattern: Pattern | None
+    pattern: BlockPattern | None
     sparsity: float
     us: float
     loss: float = 0.0
@@ -86,7 +87,7 @@ class Shares:
         )  # fmt: skip
         losses = {(trial.name, trial.technique): trial.result_error for trial in found.trials}
         for layer, options in self._options.items():
-            known = {(s.pattern, s.sparsity): losses[layer, s.name] for s in tried[layer] if (layer, s.name) in losses}
+            known = {(s.pattern, s.sparsity): losses[layer, s.name] for s in tried[layer] if s.pattern and (layer, s.name) in losses}
             self._options[layer] = undominated([_with_loss(share, known) for share in options])
 
     def within(self, budget_us: float) -> dict[str, Share]:
@@ -108,7 +109,7 @@ class Shares:
         return self._settings.model_copy(update={"prune": self._section.model_copy(update=changes)})
 
 
-def uniform_recipe(settings: Recipe, sparsity: float, pattern: Pattern | None = None) -> Recipe:
+def uniform_recipe(settings: Recipe, sparsity: float, pattern: BlockPattern | None = None) -> Recipe:
     """The settings with one sparsity, and pattern, for all layers that have none of their own."""
     section = _pruning(settings)
     changes = {"allocate": None, "sparsity": sparsity, "pattern": pattern or section.pattern}
@@ -135,7 +136,7 @@ def _worth_trying(options: Sequence[Share]) -> list[Share]:
     """Without what is sure to lose: some other option, of no coarser pattern and no more zeros, is no slower."""
 
     def finer(a: Share, b: Share) -> bool:
-        blocks = [0 if share.pattern is None else BLOCKS[share.pattern] for share in (a, b)]
+        blocks = [0 if share.pattern is None else BLOCKS[share.pattern].size for share in (a, b)]
         return blocks[0] <= blocks[1] and a.sparsity <= b.sparsity and a != b
 
     return [b for b in options if not any(finer(a, b) and a.us <= b.us for a in options)]
@@ -150,7 +151,7 @@ def _tried(options: Sequence[Share]) -> list[Share]:
     return chosen
 
 
-def _with_loss(share: Share, known: Mapping[tuple[Pattern, float], float]) -> Share:
+def _with_loss(share: Share, known: Mapping[tuple[BlockPattern, float], float]) -> Share:
     """The share with its loss, from those known by pattern and sparsity; without any of the pattern: infinite."""
     if share.pattern is None:
         return share

@@ -1,4 +1,4 @@
-"""Magnitude pruning: zeros in the weights of layers, singly or in blocks of output channels."""
+"""Magnitude pruning: zeros in the weights of layers, singly or in patterns."""
 
 from __future__ import annotations
 
@@ -15,27 +15,32 @@ from .layers import Layer, special_layers, weight_layers
 from .masks import load_masks
 from .metrics import sqnr_db
 from .parameters import set_parameters
-from .prune_math import block_scores, expand_blocks, lowest_scores, normalised_scores, sparsity_of
-from .recipe import Pattern, Prune, PruneLayer
+from .patterns import BLOCKS, Blocks, Filters, Fraction, Pattern, pattern_of
+from .prune_math import lowest_scores, normalised, sparsity_of
+from .recipe_prune import Prune, PruneLayer
 from .select import Selection
 
-BLOCKS: dict[Pattern, int] = {"1x1": 1, "2x1": 2, "4x1": 4}
 _KEPT = {"first": "the first convolution", "depthwise": "a depthwise convolution", "last": "the last layer"}
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to happen to one layer: a mask; or a sparsity in blocks of `block` output channels, of its own or in the common pool."""
+    """What is to happen to one layer: a mask; or a sparsity in a pattern, of its own or in the common pool."""
 
     mask: np.ndarray | None = None
     sparsity: float = 0.0
-    block: int = 1
+    pattern: Pattern = BLOCKS["1x1"]
     pooled: bool = False
 
     @property
-    def pattern(self) -> str:
-        """As a recipe calls it, or "mask"."""
-        return "mask" if self.mask is not None else f"{self.block}x1"
+    def name(self) -> str:
+        """Of the pattern as a recipe has it, or "mask"."""
+        return "mask" if self.mask is not None else self.pattern.name
+
+    def facts(self, weight: np.ndarray) -> dict[str, int]:
+        """What a report says of the pruned weight besides its sparsity."""
+        whole = self.mask is None and isinstance(self.pattern, Filters)
+        return {"filters_removed": int((~weight.reshape(len(weight), -1).any(axis=1)).sum())} if whole else {}
 
 
 @dataclass
@@ -48,16 +53,17 @@ class PrunePlan:
 
 def plan_pruning(layers: list[Layer], section: Prune, selection: Selection[PruneLayer]) -> PrunePlan:
     """Decides for every layer, without looking at its weights. Raises RecipeError for masks that do not fit, and for a pattern that a
-    recipe asks of a layer by name and that does not divide its output channels, and for an allocation that is not settled."""
+    recipe asks of a layer by name and that it cannot have, for a sparsity that N:M contradicts, and for an allocation that is not
+    settled."""
     if section.allocate is not None:
         raise RecipeError("prune.allocate: layers have no sparsities yet, which honed.allocate settles by the costs of kernels")
     masks = load_masks(section.masks, layers)
     special = special_layers(layers)
     plan, problems = PrunePlan(), []
     for layer in layers:
-        settings = _settings(layer.name, section, selection)
-        block = BLOCKS[settings.pattern or section.pattern]
-        channels = layer.weight.shape[0] // layer.group
+        sparsity, pattern = _settings(layer.name, section, selection)
+        fixed = pattern.sparsity if isinstance(pattern, Fraction) else sparsity
+        misfit = pattern.misfit(layer)
         forced = selection.exact.get(layer.name)
         if layer.name in selection.skipped:
             plan.refused[layer.name] = f"skipped by the recipe ('{selection.skipped[layer.name]}')"
@@ -65,38 +71,48 @@ def plan_pruning(layers: list[Layer], section: Prune, selection: Selection[Prune
             plan.targets[layer.name] = Target(mask=masks[layer.name])
         elif special.get(layer.name) in section.keep and forced is None:
             plan.refused[layer.name] = f"{_KEPT[special[layer.name]]} stays dense"
-        elif settings.sparsity is None:
+        elif fixed is None:
             plan.refused[layer.name] = "no sparsity is given for it"
-        elif channels % block:
-            of_group = " of a group" if layer.group > 1 else ""
-            plan.refused[layer.name] = reason = f"blocks of {block} do not divide {channels} output channels{of_group}"
-            problems += [f"{layer.name}: {reason}"] if forced is not None and forced.pattern is not None else []
+        elif misfit is not None:
+            plan.refused[layer.name] = misfit
+            problems += [f"{layer.name}: {misfit}"] if forced is not None and forced.pattern is not None else []
+        elif sparsity is not None and abs(sparsity - fixed) > 1e-9:
+            problems.append(f"{layer.name}: the pattern {pattern.name} is a sparsity of {fixed:g}, found {sparsity:g}")
         else:
-            pooled = section.scope == "global" and not any(o.sparsity is not None for o in selection.overrides.get(layer.name, []))
-            plan.targets[layer.name] = Target(None, settings.sparsity, block, pooled)
+            own = isinstance(pattern, Fraction) or any(o.sparsity is not None for o in selection.overrides.get(layer.name, []))
+            plan.targets[layer.name] = Target(None, fixed, pattern, section.scope == "global" and not own)
     if problems:
         raise RecipeError("prune.layers: " + "; ".join(problems))
     return plan
 
 
-def _settings(name: str, section: Prune, selection: Selection[PruneLayer]) -> PruneLayer:
-    settings = PruneLayer(sparsity=section.sparsity, pattern=section.pattern)
+def _settings(name: str, section: Prune, selection: Selection[PruneLayer]) -> tuple[float | None, Pattern]:
+    """The sparsity that is asked for, None where none is, and the pattern. An N:M that comes without a sparsity takes the place of one
+    that was asked for more generally."""
+    sparsity, pattern = section.sparsity, pattern_of(section.pattern)
     for override in selection.overrides.get(name, []):
-        settings = settings.model_copy(update=override.model_dump(exclude_none=True))
-    return settings
+        if override.pattern is not None:
+            pattern = pattern_of(override.pattern)
+            sparsity = None if isinstance(pattern, Fraction) else sparsity
+        sparsity = sparsity if override.sparsity is None else override.sparsity
+    return sparsity, pattern
 
 
 def prune_masks(weights: Mapping[str, np.ndarray], plan: PrunePlan) -> dict[str, np.ndarray]:
-    """True where a weight stays, by layer name. Layers with a sparsity of their own lose the blocks of least root mean square;
-    the layers of the pool together lose those that are least after division by the root mean square of their layer."""
+    """True where a weight stays, by layer name. Layers with a sparsity of their own lose what has the least root mean square;
+    the layers of the pool together lose what is least after division by the root mean square of its layer."""
     masks = {name: target.mask for name, target in plan.targets.items() if target.mask is not None}
-    pool = [name for name, target in plan.targets.items() if target.pooled]
-    blocks = {name: target.block for name, target in plan.targets.items()}
-    for names in [[name] for name in plan.targets if name not in masks and name not in pool] + ([pool] if pool else []):
-        score = normalised_scores if names is pool else block_scores
-        scores = [score(weights[name], blocks[name]) for name in names]
-        kept = lowest_scores(scores, [blocks[name] for name in names], plan.targets[names[0]].sparsity)
-        masks.update({name: expand_blocks(keep, blocks[name]) for name, keep in zip(names, kept, strict=True)})
+    pool: dict[str, Blocks | Filters] = {}
+    for name, target in plan.targets.items():
+        if target.mask is None and target.pooled and not isinstance(target.pattern, Fraction):
+            pool[name] = target.pattern
+        elif target.mask is None:
+            masks[name] = target.pattern.mask(weights[name], target.sparsity)
+    if pool:
+        scores = [normalised(pattern.scores(weights[name]), weights[name]) for name, pattern in pool.items()]
+        units = [pattern.unit(weights[name]) for name, pattern in pool.items()]
+        kept = lowest_scores(scores, units, plan.targets[next(iter(pool))].sparsity)
+        masks.update({name: pool[name].expand(keep, weights[name]) for name, keep in zip(pool, kept, strict=True)})
     return masks
 
 
@@ -104,7 +120,7 @@ def prune_masks(weights: Mapping[str, np.ndarray], plan: PrunePlan) -> dict[str,
 class PruneMagnitude(GraphPass):
     """W -> W where the plan's mask is true, 0 elsewhere. Zeros that are there stay and count: their score is the least.
 
-    Patterns: `1x1` single weights; `2x1` and `4x1` blocks of consecutive output channels that share an input channel and tap.
+    Patterns: patterns.py.
     """
 
     plan: PrunePlan
@@ -126,7 +142,7 @@ def _apply_mask(layer: Layer, mask: np.ndarray, target: Target) -> Patch:
     weight = np.where(mask, layer.weight, np.float32(0))
     patch = set_parameters(layer, weight)
     patch.note(
-        pattern=target.pattern, sparsity_before=sparsity_of(layer.weight),
-        sparsity=sparsity_of(weight), weight_sqnr_db=sqnr_db(layer.weight, weight),
+        pattern=target.name, sparsity_before=sparsity_of(layer.weight),
+        sparsity=sparsity_of(weight), weight_sqnr_db=sqnr_db(layer.weight, weight), **target.facts(weight),
     )  # fmt: skip
     return patch

@@ -15,10 +15,10 @@ def block_scores(weight: np.ndarray, block: int) -> np.ndarray:
     return np.sqrt(np.square(blocks).mean(axis=1))
 
 
-def normalised_scores(weight: np.ndarray, block: int) -> np.ndarray:
-    """block_scores over the root mean square of the whole weight, so that layers of different scale can be compared."""
+def normalised(scores: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Scores over the root mean square of the whole weight, so that layers of different scale can be compared."""
     scale = float(np.sqrt(np.square(weight, dtype=np.float64).mean()))
-    return block_scores(weight, block) / np.float32(scale or 1.0)
+    return scores / np.float32(scale or 1.0)
 
 
 def lowest_scores(scores: Sequence[np.ndarray], sizes: Sequence[int], sparsity: float) -> list[np.ndarray]:

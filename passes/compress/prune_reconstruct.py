@@ -20,12 +20,11 @@ from .observe import Runner, Tick
 from .parameters import set_parameters
 from .prune import PrunePlan, Target, prune_masks
 from .prune_math import sparsity_of
-from .recipe import Prune
+from .recipe_prune import Prune
 from .reconstruct.gather import MomentsWalk
-from .reconstruct.patterns import keep_blocks
 from .reconstruct.solve import Solution, solve_layer
 from .reconstruct.solved import SolvedLayers
-from .reconstruct.support import Choose
+from .reconstruct.support import Support
 from .reconstruct.workspace import workspace
 
 SOLVER_VERSION = 1
@@ -77,25 +76,23 @@ class PruneReconstruct(GraphPass):
         """Of all that the solutions depend on."""
         digest = hashlib.sha256(to_model(self.original).SerializeToString(deterministic=True))
         for name, mask in masks.items():
-            digest.update(f"{name} {self.plan.targets[name].pattern} {mask.shape}".encode() + np.packbits(mask).tobytes())
+            digest.update(f"{name} {self.plan.targets[name].name} {mask.shape}".encode() + np.packbits(mask).tobytes())
         digest.update(f"{SOLVER_VERSION} {self.section.damping} {inputs}".encode())
         return digest.hexdigest()
 
 
-def support_of(layer: Layer, target: Target, mask: np.ndarray) -> Choose | np.ndarray:
-    """A mask that the user brings; or a choice of as many blocks as `mask` keeps, among those that are not zero."""
-    shape = (layer.group, layer.weight.shape[0] // layer.group, -1)
+def support_of(layer: Layer, target: Target, mask: np.ndarray) -> Support:
+    """A mask that the user brings; or a choice of as many weights as `mask` keeps, among those that are not zero."""
     if target.mask is not None:
-        return mask.reshape(shape)
-    allowed = (layer.weight != 0).reshape(shape)
-    count = int(np.count_nonzero(mask)) // target.block
-    return lambda scores: keep_blocks(scores, target.block, count, None if allowed.all() else allowed)
+        given = mask.reshape(layer.group, layer.weight.shape[0] // layer.group, -1)
+        return lambda problem: (given, None)
+    return target.pattern.support(layer, mask)
 
 
 def _patch(layer: Layer, target: Target, solution: Solution) -> Patch:
     patch = set_parameters(layer, solution.weight, solution.bias)
     patch.note(
-        pattern=target.pattern, sparsity_before=sparsity_of(layer.weight), sparsity=sparsity_of(solution.weight),
-        weight_sqnr_db=sqnr_db(layer.weight, solution.weight), **solution.facts(),
+        pattern=target.name, sparsity_before=sparsity_of(layer.weight), sparsity=sparsity_of(solution.weight),
+        weight_sqnr_db=sqnr_db(layer.weight, solution.weight), **target.facts(solution.weight), **solution.facts(),
     )  # fmt: skip
     return patch

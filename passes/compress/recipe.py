@@ -10,18 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ...graph.errors import RecipeError
+from .recipe_prune import Prune
+from .recipe_section import Section
 
-Pattern = Literal["1x1", "2x1", "4x1"]
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy", "output"]
 Bits = Annotated[int, Field(ge=2, le=8)]
-Special = Literal["first", "depthwise", "last"]
 
-Sparsity = Annotated[float, Field(ge=0.0, lt=1.0)]
 Energy = Annotated[float, Field(gt=0.0, le=1.0)]
 Rank = Annotated[int, Field(ge=1)]
 Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
@@ -29,81 +27,14 @@ Percentile = Annotated[float, Field(gt=50.0, le=100.0)]
 _FILE_LIMIT_BYTES = 4 << 20
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=True)
-
-
-class PruneLayer(_Section):
-    """What differs for the layers that a selector matches. Left out: as in the section."""
-
-    sparsity: Sparsity | None = None
-    pattern: Pattern | None = None
-
-
-class Allocate(_Section):
-    """A pattern and a sparsity for each layer, by its measured time: the least loss at the time of the uniform allocation, or at `speedup`
-    times the speed of the original model. patterns: to choose from. samples: half of about so many calibration samples decide, the
-    others judge."""
-
-    speedup: Annotated[float, Field(gt=1.0, lt=1e4)] | None = None
-    patterns: Annotated[list[Pattern], Field(min_length=1)] = ["1x1", "2x1", "4x1"]
-    samples: Annotated[int, Field(ge=16)] = 256
-
-
-class Prune(_Section):
-    """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples and
-    `augment` variations of each. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight
-    stays."""
-
-    method: Literal["magnitude", "reconstruct"] = "magnitude"
-    sparsity: Sparsity | None = None
-    scope: Literal["layer", "global"] = "layer"
-    pattern: Pattern = "1x1"
-    keep: list[Special] = ["first", "depthwise", "last"]
-    skip: list[str] = []
-    layers: dict[str, PruneLayer] = {}
-    masks: str | dict[str, np.ndarray] | None = None
-    samples: Annotated[int, Field(ge=2)] = 256
-    damping: Annotated[float, Field(gt=0.0, le=10.0)] = 0.03
-    augment: Annotated[int, Field(ge=0, le=100)] = 0
-    allocate: Allocate | None = None
-
-    @model_validator(mode="after")
-    def _solver_settings_need_a_solver(self) -> Prune:
-        given = sorted({"samples", "damping", "augment", "allocate"} & self.model_fields_set)
-        if self.method == "magnitude" and given:
-            raise ValueError(f"{' and '.join(given)}: only with method: reconstruct")
-        return self
-
-    @model_validator(mode="after")
-    def _allocation_decides_alone(self) -> Prune:
-        if self.allocate is None:
-            return self
-        if (self.sparsity is None) == (self.allocate.speedup is None):
-            raise ValueError("allocate needs exactly one of a sparsity, of the uniform allocation, and a speedup")
-        if self.scope == "global" or self.masks is not None:
-            raise ValueError("allocate decides for each layer: leave out scope and masks")
-        if vague := [name for name, layer in self.layers.items() if layer.sparsity is None]:
-            raise ValueError(f"allocate chooses patterns by itself: give {', '.join(vague)} a sparsity too, or leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _says_what_to_prune(self) -> Prune:
-        if self.allocate is not None:
-            return self
-        if self.sparsity is None and self.masks is None and all(layer.sparsity is None for layer in self.layers.values()):
-            raise ValueError("names nothing to prune: give a sparsity, a layer with a sparsity, or masks")
-        return self
-
-
-class Correct(_Section):
+class Correct(Section):
     """Restores the mean and variance of every output channel of the pruned layers, measured on `samples` calibration samples."""
 
     samples: Annotated[int, Field(ge=2)] = 256
     skip: list[str] = []
 
 
-class FactoriseLayer(_Section):
+class FactoriseLayer(Section):
     """A rank, a pair of ranks (output, input) for Tucker-2, or an energy threshold."""
 
     rank: Rank | Annotated[list[Rank], Field(min_length=2, max_length=2)] | None = None
@@ -116,7 +47,7 @@ class FactoriseLayer(_Section):
         return self
 
 
-class Factorise(_Section):
+class Factorise(Section):
     """Low-rank factorisation of the layers in `layers`; with `energy`, of every layer that it makes cheaper."""
 
     energy: Energy | None = None
@@ -130,7 +61,7 @@ class Factorise(_Section):
         return self
 
 
-class Equalise(_Section):
+class Equalise(Section):
     """Scales channels against the weights around them, measured on `samples` calibration samples, so that quantisation costs less.
 
     margin: of a channel below the bound of a Clip, how many times its greatest value has to stay below that bound.
@@ -142,7 +73,7 @@ class Equalise(_Section):
     skip: list[str] = []
 
 
-class QuantizeLayer(_Section):
+class QuantizeLayer(Section):
     """What differs for the output ranges of the nodes that a selector matches. Left out: as in the section."""
 
     range: RangeMethod | None = None
@@ -150,7 +81,7 @@ class QuantizeLayer(_Section):
     bits: Bits | None = None
 
 
-class Quantize(_Section):
+class Quantize(Section):
     """Static int8: activations u8, asymmetric, per tensor; weights of at most 8 `bits`, symmetric; biases s32.
 
     augment: variations of each sample. search_samples: of the range method "output". correct_bias: takes the mean error that rounding
@@ -180,7 +111,7 @@ class Quantize(_Section):
         return self.rounding == "outputs" or "output" in ranges
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """The whole recipe. `skip` holds for every technique. Techniques run in the order of the fields."""
 
     version: Literal[1] = 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -13,10 +12,9 @@ import onnx_graphsurgeon as gs
 from .histogram import percentile_range
 from .layer_data import LayerData
 from .layers import Layer, per_output_row
-from .prune_math import block_scores, expand_blocks, lowest_scores
+from .patterns import Blocks, Pattern
 from .quantize_math import QuantParams, activation_params, quantize_weight, weight_scales
-from .reconstruct.patterns import keep_blocks
-from .reconstruct.support import Choose, compare_supports
+from .reconstruct.support import compare_supports
 
 PERCENTILE = 99.99
 """Of the range of activations, on each side."""
@@ -52,14 +50,13 @@ def integers(bits: int) -> Technique:
 int8 = integers(8)
 
 
-def magnitude(sparsity: float, block: int) -> Technique:
-    """The least weights set to zero, in blocks of output channels."""
+def magnitude(sparsity: float, pattern: Pattern) -> Technique:
+    """The least weights set to zero, in a pattern."""
 
     def technique(layer: Layer, data: LayerData) -> Change | None:
-        if (layer.weight.shape[0] // layer.group) % block:
+        if pattern.misfit(layer) is not None:
             return None
-        (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
-        return Change(np.where(expand_blocks(kept, block), layer.weight, np.float32(0)))
+        return Change(np.where(pattern.mask(layer.weight, sparsity), layer.weight, np.float32(0)))
 
     return technique
 
@@ -68,16 +65,16 @@ class Reconstructed:
     """Zeros and weights that solve for the layer's output, as pruning with reconstruction has them before their last refit; all sparsities
     and patterns of a layer are solved side by side when the first one is asked for.
 
-    wanted: of a layer's name, the pairs of a sparsity and a block of output channels that will be asked for.
+    wanted: of a layer's name, the pairs of a sparsity and blocks that will be asked for.
     """
 
-    def __init__(self, wanted: Callable[[str], Sequence[tuple[float, int]]], damping: float) -> None:
+    def __init__(self, wanted: Callable[[str], Sequence[tuple[float, Blocks]]], damping: float) -> None:
         self._wanted, self._damping = wanted, damping
         self._data: LayerData | None = None
-        self._found: dict[tuple[float, int], Change] = {}
+        self._found: dict[tuple[float, Blocks], Change] = {}
 
-    def technique(self, sparsity: float, block: int) -> Technique:
-        """One of them; for layers that do not want it, or whose output channels the block does not divide, it does not apply."""
+    def technique(self, sparsity: float, block: Blocks) -> Technique:
+        """One of them; for layers that do not want it, or that the blocks do not fit, it does not apply."""
 
         def change(layer: Layer, data: LayerData) -> Change | None:
             if self._data is not data:
@@ -86,25 +83,17 @@ class Reconstructed:
 
         return change
 
-    def _solve(self, layer: Layer, data: LayerData) -> dict[tuple[float, int], Change]:
-        rows = layer.weight.shape[0] // layer.group
-        wanted = [(sparsity, block) for sparsity, block in self._wanted(layer.name) if not rows % block]
+    def _solve(self, layer: Layer, data: LayerData) -> dict[tuple[float, Blocks], Change]:
+        wanted = [(sparsity, block) for sparsity, block in self._wanted(layer.name) if block.misfit(layer) is None]
         if not wanted:
             return {}
         problem = data.problem(self._damping)
-        allowed = (layer.weight != 0).reshape(problem.cross.shape)
-        choices = [_choice(layer, sparsity, block, None if allowed.all() else allowed) for sparsity, block in wanted]
+        choices = [block.choice(layer, block.mask(layer.weight, sparsity)) for sparsity, block in wanted]
         changes = []
         for _, weight in compare_supports(problem, choices):
             bias = problem.bias(weight).astype(np.float32).reshape(-1) if data.fits_bias else None
             changes.append(Change(weight.reshape(layer.weight.shape), bias=bias))
         return dict(zip(wanted, changes, strict=True))
-
-
-def _choice(layer: Layer, sparsity: float, block: int, allowed: np.ndarray | None) -> Choose:
-    """Of as many blocks as pruning by magnitude keeps."""
-    (kept,) = lowest_scores([block_scores(layer.weight, block)], [block], sparsity)
-    return partial(keep_blocks, block=block, count=int(np.count_nonzero(kept)), allowed=allowed)
 
 
 @contextmanager

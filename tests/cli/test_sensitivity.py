@@ -20,4 +20,4 @@ def test_table_json_and_plot(network, array_file, tmp_path):
 def test_what_cannot_be_is_an_error(network, array_file):
     data = array_file("data", 8, 3, 16, 16)
     assert_fails(run("sensitivity", network, "--calibration", data, "--sparsity", "1.5"), "sparsity 1.5")
-    assert_fails(run("sensitivity", network, "--calibration", data, "--pattern", "3x1"), "pattern '3x1'")
+    assert_fails(run("sensitivity", network, "--calibration", data, "--pattern", "3x1"), "found '3x1'")

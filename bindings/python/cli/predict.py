@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def predict(
     model: Annotated[Path, typer.Argument(help="The model: .onnx, fp32.", show_default=False)],
     sparsity: Annotated[float | None, typer.Option(help="Share of weights that pruning would take.", show_default=False)] = None,
-    pattern: Annotated[str, typer.Option(help="Of the zeros: 1x1, 2x1 or 4x1.")] = "1x1",
+    pattern: Annotated[str, typer.Option(help="Of the zeros: 1x1, 2x1, 4x1, filters or N:M.")] = "1x1",
     int8: Annotated[bool, typer.Option("--int8", help="Quantised as well.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="In place of these: a YAML file (docs/recipes.md).", show_default=False)] = None,
     dims: Annotated[list[str] | None, typer.Option(help="NAME=1x3x224x224: an input's shape if it is open.", show_default=False)] = None,

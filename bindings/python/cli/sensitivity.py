@@ -21,7 +21,7 @@ def sensitivity(
     model: Annotated[Path, typer.Argument(help="The model: .onnx, fp32.", show_default=False)],
     calibration: Annotated[Path, typer.Option(help="What the model sees in use: a folder of images, .npy or .npz.", show_default=False)],
     sparsity: Annotated[str, typer.Option(help="Shares of weights to take, by commas.")] = "0.5,0.8",
-    pattern: Annotated[str, typer.Option(help="Of the zeros: 1x1, 2x1 or 4x1.")] = "1x1",
+    pattern: Annotated[str, typer.Option(help="Of the zeros: 1x1, 2x1, 4x1, filters or N:M, which is a sparsity by itself.")] = "1x1",
     samples: Annotated[int, typer.Option(min=1, help="Calibration samples.")] = 64,
     size: Annotated[str | None, typer.Option(help="Of images: HEIGHTxWIDTH of the centre crop.", show_default=False)] = None,
     resize: Annotated[int | None, typer.Option(min=1, help="Of images: the shorter side before the crop.", show_default=False)] = None,

@@ -20,6 +20,17 @@ def keep_blocks(scores: np.ndarray, block: int, count: int, allowed: np.ndarray 
     return keep if allowed is None else keep & allowed
 
 
+def keep_of_each(scores: np.ndarray, n: int, m: int, taps: int = 1, allowed: np.ndarray | None = None) -> np.ndarray:
+    """True for the n largest scores of every m adjacent input channels, for each output channel and tap; k = input channels · taps.
+    Among equal ones the later ones stay."""
+    groups = (scores if allowed is None else np.where(allowed, scores, -1)).reshape(*scores.shape[:2], -1, m, taps)
+    order = np.argsort(groups, axis=3, kind="stable")
+    keep = np.zeros(groups.shape, bool)
+    np.put_along_axis(keep, order[:, :, :, m - n :], True, axis=3)
+    keep = keep.reshape(scores.shape)
+    return keep if allowed is None else keep & allowed
+
+
 def keep_largest(values: np.ndarray, count: int) -> np.ndarray:
     """True for the `count` largest values; among equal ones the later ones."""
     flat = values.reshape(-1)

@@ -9,7 +9,7 @@ import numpy as np
 from ..layers import Layer
 from .moments import LayerMoments, Problem
 from .refit import refit
-from .support import Choose, choose_support
+from .support import Support
 
 CHECKED_CHANNELS = 16
 """Output channels whose over-fitting is measured."""
@@ -38,14 +38,14 @@ class Solution:
         return {f"output_{name}" if "error" in name else "inputs_unseen": getattr(self, name) for name in names}
 
 
-def solve_layer(layer: Layer, halves: tuple[LayerMoments, LayerMoments], support: Choose | np.ndarray, damping: float) -> Solution:
-    """The weights, 0 outside of the support, and the bias that come closest to the wanted outputs. `support`: how to choose it, or the
-    support itself [group, out / group, k]. damping: of the mean of the diagonal of H."""
+def solve_layer(layer: Layer, halves: tuple[LayerMoments, LayerMoments], support: Support, damping: float) -> Solution:
+    """The weights, 0 outside of the support, and the bias that come closest to the wanted outputs. damping: of the mean of the diagonal
+    of H."""
     has_bias = layer.node.op != "MatMul"
     problem = (halves[0] + halves[1]).problem(has_bias)
     prior = layer.weight.reshape(problem.cross.shape)
     damped = problem.damped(damping, prior)
-    keep, start = choose_support(damped, support) if callable(support) else (support, None)
+    keep, start = support(damped)
     weight = refit(damped, keep, start).astype(np.float32)
     bias = problem.bias(weight).astype(np.float32).reshape(-1) if has_bias else None
     signal = float(problem.signal.sum()) or 1.0

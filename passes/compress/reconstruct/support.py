@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .moments import Problem
+from .patterns import keep_largest
 
 Choose = Callable[[np.ndarray], np.ndarray]
 """Scores of all weights [group, out, k] -> True for those that stay; a pattern and a number of weights."""
+
+Support = Callable[[Problem], tuple[np.ndarray, np.ndarray | None]]
+"""A damped problem -> True for the weights [group, out, k] that stay, and weights that are near the best where they are known."""
 
 STEPS = 60
 TRIAL_STEPS = 24
@@ -53,6 +57,14 @@ def choose_support(problem: Problem, choose: Choose) -> tuple[np.ndarray, np.nda
     for penalty in _penalties(STEPS):
         found.update((((cross + penalty * found.sparse - found.dual) @ vectors) / (values + penalty)) @ back, penalty)
     return found.keep, found.sparse
+
+
+def keep_strongest(problem: Problem, count: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, None]:
+    """The `count` whole output channels, among those with a weight in `allowed`, without which the error would grow most: an output
+    channel's error is its own affair, and without weights it is the variance of the output."""
+    gain = problem.signal if allowed is None else np.where(allowed.any(axis=2), problem.signal, -1)
+    keep = np.broadcast_to(keep_largest(gain, count)[:, :, None], problem.cross.shape)
+    return (keep if allowed is None else keep & allowed), None
 
 
 def compare_supports(problem: Problem, choices: Sequence[Choose]) -> list[tuple[np.ndarray, np.ndarray]]:

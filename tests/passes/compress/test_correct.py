@@ -9,7 +9,8 @@ from honed.passes.compress.layers import weight_layers
 from honed.passes.compress.moments import ChannelMoments
 from honed.passes.compress.observe import expose
 from honed.passes.compress.prune import PruneMagnitude, plan_pruning
-from honed.passes.compress.recipe import Correct, Prune
+from honed.passes.compress.recipe import Correct
+from honed.passes.compress.recipe_prune import Prune
 from honed.passes.compress.select import Target, resolve
 
 from tests.passes.compress.small_models import Builder, cleaned, residual_net, run_ort, samples

@@ -6,8 +6,8 @@ from honed.passes import Driver
 from honed.passes.compress.layers import weight_layers
 from honed.passes.compress.prune import PruneMagnitude, PrunePlan, plan_pruning, prune_masks
 from honed.passes.compress.prune import Target as PruneTarget
-from honed.passes.compress.prune_math import block_scores, expand_blocks, lowest_scores, normalised_scores, sparsity_of
-from honed.passes.compress.recipe import Prune
+from honed.passes.compress.prune_math import block_scores, expand_blocks, lowest_scores, normalised, sparsity_of
+from honed.passes.compress.recipe_prune import Prune
 from honed.passes.compress.select import Target, resolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,8 +60,10 @@ def test_equal_scores_go_in_order():
 
 def test_scores_of_a_pool_do_not_depend_on_the_scale_of_a_layer():
     weight = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
-    np.testing.assert_allclose(normalised_scores(weight * 1000, 2), normalised_scores(weight, 2), rtol=1e-5)
-    assert (normalised_scores(np.zeros((2, 2), np.float32), 1) == 0).all()
+    large, small = (normalised(block_scores(w, 2), w) for w in (weight * 1000, weight))
+    np.testing.assert_allclose(large, small, rtol=1e-5)
+    zeros = np.zeros((2, 2), np.float32)
+    assert (normalised(zeros, zeros) == 0).all()
 
 
 def test_uniform_sparsity_with_the_default_exceptions():
@@ -100,7 +102,7 @@ def test_a_global_threshold_spreads_over_layers():
 def test_a_global_threshold_does_not_empty_layers_of_small_weights():
     rng = np.random.default_rng(0)
     weights = {name: (scale * rng.standard_normal((8, 8))).astype(np.float32) for name, scale in (("small", 0.01), ("large", 1.0))}
-    plan = PrunePlan({name: PruneTarget(None, 0.5, 1, pooled=True) for name in weights})
+    plan = PrunePlan({name: PruneTarget(sparsity=0.5, pooled=True) for name in weights})
     masks = prune_masks(weights, plan)
     assert all(0.3 < mask.mean() < 0.7 for mask in masks.values())
 

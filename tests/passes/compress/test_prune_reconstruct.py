@@ -10,7 +10,6 @@ import pytest
 from honed.graph import Error, RecipeError, to_model
 from honed.passes.compress.layers import weight_layers
 from honed.passes.compress.prune import Target
-from honed.passes.compress.prune_reconstruct import support_of
 from honed.passes.compress.reconstruct import solve
 from honed.passes.optimize import optimize
 from onnx import numpy_helper
@@ -199,7 +198,7 @@ def test_weights_that_are_zero_are_never_chosen():
     layer = next(layer for layer in weight_layers(optimize(residual_net(), {})[0]) if layer.name == "conv1")
     weight = np.where(np.arange(8)[None, :, None, None] < 4, 0, layer.weight).astype(np.float32)
     target = Target(sparsity=0.75)
-    keep = support_of(replace(layer, weight=weight), target, np.arange(16 * 72).reshape(16, 8, 3, 3) % 4 == 0)
-    assert callable(keep)
-    chosen = keep(np.where(weight == 0, 9.0, 1.0).reshape(1, 16, 72))
+    layer = replace(layer, weight=weight)
+    choose = target.pattern.choice(layer, np.arange(16 * 72).reshape(16, 8, 3, 3) % 4 == 0)
+    chosen = choose(np.where(weight == 0, 9.0, 1.0).reshape(1, 16, 72))
     assert chosen.sum() == 16 * 72 / 4 and not chosen[(weight == 0).reshape(1, 16, 72)].any()

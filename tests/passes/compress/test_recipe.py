@@ -49,7 +49,7 @@ def test_a_mapping_and_a_recipe_are_recipes():
         ({"prune": {"sparsity": -0.1}}, "greater than or equal to 0"),
         ({"prune": {"sparsity": float("nan")}}, "prune.sparsity: .*found nan"),
         ({"prune": {"sparsity": "0.5"}}, "valid number"),
-        ({"prune": {"sparsity": 0.5, "pattern": "8x1"}}, "prune.pattern: .*'4x1', found '8x1'"),
+        ({"prune": {"sparsity": 0.5, "pattern": "8x1"}}, "prune.pattern: expected .*'4x1', 'filters' or N:M as in '2:4', found '8x1'"),
         ({"prune": {"pattern": "4x1"}}, "prune: names nothing to prune"),
         ({"prune": {"layers": {"a": {"sparsity": 2}}}}, "prune.layers.a.sparsity"),
         ({"prune": {"sparsity": 0.5, "allocate": {}}}, "allocate: only with method: reconstruct"),
