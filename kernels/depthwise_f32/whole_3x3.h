@@ -2,6 +2,8 @@
 #ifndef HONED_DEPTHWISE_F32_WHOLE_3X3_H
 #define HONED_DEPTHWISE_F32_WHOLE_3X3_H
 
+enum { LINE_FLOATS = 16 };
+
 static bool is_3x3(const honed_conv *c) {
   return c->kernel_h == 3 && c->kernel_w == 3 && c->stride_h == c->stride_w && c->dilation_h == 1 && c->dilation_w == 1;
 }
@@ -43,8 +45,9 @@ ALWAYS taps read_inside(const source *x, int stride, bool inner, const float *ro
 ALWAYS taps read_row(const source *x, int stride, bool inner, int64_t i) {
   if (i < 0 || i >= x->height) return (taps){{vf_set1(0.0f), vf_set1(0.0f), vf_set1(0.0f)}};
   const float *row = (const float *)((uintptr_t)x->in + (uintptr_t)(i * x->row_stride) * sizeof *x->in);
-  HONED_UNROLL2(v, if (v < stride) __builtin_prefetch(
-                       (const void *)((uintptr_t)(row + v * VF_LANES) + (uintptr_t)(ROWS_AHEAD * x->row_stride) * sizeof *row));)
+  const uintptr_t ahead = (uintptr_t)row + (uintptr_t)(ROWS_AHEAD * x->row_stride) * sizeof *row;
+  __builtin_prefetch((const void *)ahead);
+  if (stride * VF_LANES > LINE_FLOATS) __builtin_prefetch((const void *)(ahead + LINE_FLOATS * sizeof *row));
   return read_inside(x, stride, inner, row);
 }
 
