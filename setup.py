@@ -79,7 +79,11 @@ setup(
     packages=list(packages),
     package_dir=packages,
     include_package_data=False,
-    package_data={"honed": ["py.typed"], "honed.passes.lower.costs": ["tables/*.json"], "honed.bench": ["recipes/*.yaml", "shapes/*.txt"]},
+    package_data={
+        "honed": ["py.typed"],
+        "honed.passes.lower.costs": ["tables/*.json"],
+        "honed.bench": ["recipes/*.yaml", "shapes/*.txt", "shapes/operations/*.txt"],
+    },
     ext_modules=cythonize([extension(*item) for item in modules_below(".pyx").items()], build_dir="build/cython"),
     cmdclass={"build_ext": BuildNative},
 )

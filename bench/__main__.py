@@ -10,9 +10,11 @@ COMMANDS = {
     "kernels": "time every kernel on the layers of a network",
     "layers": "per layer of a model: work, bound by the machine's limits, time",
     "never-slower": "compressed forms of models beside the dense ones",
+    "operations": "shapes of a model's operators, as the suites read them",
     "peak": "the limits of one core, measured",
     "predict": "what `honed predict` says beside what is measured",
     "quantisation": "what ways to quantise keep of a mobile network's answers",
+    "suites": "pytest-benchmark over kernel families and the shapes of real networks",
 }
 
 

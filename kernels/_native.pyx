@@ -255,6 +255,8 @@ cdef class Operator:
     cdef honed_arena arena
     cdef honed_call call
     cdef void *scratch
+    cdef const honed_tensor *ins[64]
+    cdef honed_tensor *outs[64]
 
     def __cinit__(self, name, inputs, outputs, attrs=None, consts=(), isa=None):
         cdef honed_context ctx
@@ -318,7 +320,7 @@ cdef class Operator:
         """Of the last run."""
         return self.call.num_tasks
 
-    cdef int prepare(self, arrays, const honed_tensor **ins, honed_tensor **outs) except -1:
+    cdef int prepare(self, arrays) except -1:
         cdef honed_context ctx
         cdef _Tensor t
         ctx.message[0] = 0
@@ -326,15 +328,15 @@ cdef class Operator:
             t = self.inputs[i]
             if t is not None:
                 t.load(array)
-                ins[i] = &t.t
+                self.ins[i] = &t.t
             else:
-                ins[i] = NULL
+                self.ins[i] = NULL
         for i, t in enumerate(self.outputs):
-            outs[i] = &t.t
+            self.outs[i] = &t.t
         honed_arena_clear(&self.arena)
         self.call.params = self.params
-        self.call.inputs, self.call.num_inputs = ins, len(self.inputs)
-        self.call.outputs, self.call.num_outputs = outs, len(self.outputs)
+        self.call.inputs, self.call.num_inputs = self.ins, len(self.inputs)
+        self.call.outputs, self.call.num_outputs = self.outs, len(self.outputs)
         self.call.allocator = &self.arena
         if self.type.reshape(&self.call, &ctx) != HONED_OK:
             raise KernelError(ctx.message.decode())
@@ -350,12 +352,10 @@ cdef class Operator:
 
         Raises KernelError if a gap of an output does not hold its fill value or the kernel wrote outside its output or its scratch.
         """
-        cdef const honed_tensor *ins[64]
-        cdef honed_tensor *outs[64]
         cdef _Tensor t, source
         if len(arrays) != len(self.inputs):
             raise KernelError(f"{len(arrays)} inputs, expected {len(self.inputs)}")
-        self.prepare(arrays, ins, outs)
+        self.prepare(arrays)
         if self.type.flags & HONED_OP_VIEW:
             t, source = self.outputs[0], self.inputs[0]
             memcpy(t.t.data, source.t.data, honed_tensor_buffer_bytes(&t.t))
@@ -374,15 +374,19 @@ cdef class Operator:
                 raise KernelError(f"wrote byte {i} behind {self.call.scratch_bytes} bytes of scratch")
         return 0
 
+    def again(self):
+        """Runs once more on the arrays of the last run, on one thread: the kernel alone."""
+        if self.call.kernel == NULL:
+            raise KernelError("nothing was run yet")
+        self.call.kernel(&self.call, self.scratch, 0, self.call.num_tasks)
+
     def time(self, arrays, double seconds=0.2):
         """Runs on `arrays` again and again for about `seconds`, on one thread. Returns the list of seconds per run."""
-        cdef const honed_tensor *ins[64]
-        cdef honed_tensor *outs[64]
-        self.prepare(arrays, ins, outs)
+        self.prepare(arrays)
         times = []
         end = time.perf_counter() + seconds
         while not times or time.perf_counter() < end:
             start = time.perf_counter()
-            self.call.kernel(&self.call, self.scratch, 0, self.call.num_tasks)
+            self.again()
             times.append(time.perf_counter() - start)
         return times
