@@ -15,6 +15,7 @@ COMMANDS = {
     "predict": "what `honed predict` says beside what is measured",
     "quantisation": "what ways to quantise keep of a mobile network's answers",
     "suites": "pytest-benchmark over kernel families and the shapes of real networks",
+    "threads": "threads, batches, pauses, and sessions that share a pool",
 }
 
 

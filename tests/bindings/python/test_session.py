@@ -4,15 +4,19 @@ import gc
 import mmap
 import os
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 from honed import ArtifactError, Engine, Error, InferenceSession, ModelError, ShapeError
+from honed.passes.lower import compile_model
 from honed.passes.lower.artifact import Artifact, write_artifact
 from honed.passes.lower.program import Op, Program, Value
 from onnx import TensorProto, helper, numpy_helper
+
+from tests.passes.compress.small_models import residual_net
 
 SCALE, ZERO = 0.125, 128
 
@@ -187,6 +191,41 @@ def test_several_python_threads_share_a_session(content: bytes) -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+IDLE_SECONDS, IDLE_CPU = 0.2, 0.02
+
+
+def test_a_pool_without_work_takes_no_cpu_time(content: bytes) -> None:
+    """IDLE_CPU seconds at most in IDLE_SECONDS. Workers that went on looking for work would take 2 · IDLE_SECONDS."""
+    session = InferenceSession(content, engine=Engine(3))
+    taken = []
+    for _ in range(3):  # other threads of this process may have something to do in one of these
+        check(session, random_input(2, 3, 64, 8))
+        time.sleep(0.01)
+        before = time.process_time()
+        time.sleep(IDLE_SECONDS)
+        taken.append(time.process_time() - before)
+    assert min(taken) < IDLE_CPU
+
+
+def test_sessions_that_run_at_once_on_one_pool_give_the_bits_that_they_give_alone() -> None:
+    engine, model = Engine(2), compile_model(residual_net())
+    feeds = [{"x": np.random.default_rng(seed).standard_normal((3, 3, 10, 10)).astype(np.float32)} for seed in (2, 3)]
+    alone = [InferenceSession(model, threads=1).run(None, feed)[0].tobytes() for feed in feeds]
+    begin, wrong = threading.Barrier(2), []
+
+    def work(index: int) -> None:
+        session = InferenceSession(model, engine=engine)
+        begin.wait()
+        wrong.extend(index for _ in range(300) if session.run(None, feeds[index])[0].tobytes() != alone[index])
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == [] and alone[0] != alone[1]
 
 
 def test_sessions_share_threads_where_there_are_enough(content: bytes) -> None:
