@@ -6,7 +6,7 @@ Weights are a Conv's [OC, IC / group, KH, KW] or a Gemm's [N, K], float or integ
     BlockCSR   blocks of output channels x input channels at one tap: columns in the order (tap, input channel)
     Packed     the constants of an operator of the runtime
 
-Zeros are dropped whatever their sign; everything else, NaN included, comes back bit for bit.
+Zeros are dropped whatever their sign; everything else, NaN included, comes back bit for bit, but from operators that hold bf16: rounded.
 """
 
 from __future__ import annotations
@@ -141,6 +141,7 @@ class BlockCSR:
 
 _PACKERS: dict[str, Callable[..., list[Array]]] = {
     "conv_f32": packing.pack_conv_f32,
+    "conv_bf16": packing.pack_conv_bf16,
     "conv_u8s8": packing.pack_conv_u8s8,
     "depthwise_f32": packing.pack_depthwise_f32,
     "depthwise_u8s8": packing.pack_depthwise_u8s8,

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the top level: a CPU with VNNI alone still counts as that level. */
+enum { extras = HONED_ISA_AVX512VBMI | HONED_ISA_AVX512BF16 };
+
 static const struct {
   const char *name;
   honed_isa isa;
 } levels[] = {
-    {"avx512vnni", HONED_ISA_AVX2 | HONED_ISA_AVX512 | HONED_ISA_AVX512VNNI | HONED_ISA_AVX512VBMI},
+    {"avx512vnni", HONED_ISA_AVX2 | HONED_ISA_AVX512 | HONED_ISA_AVX512VNNI | extras},
     {"avx512", HONED_ISA_AVX2 | HONED_ISA_AVX512},
     {"avx2", HONED_ISA_AVX2},
     {"scalar", HONED_ISA_SCALAR},
@@ -23,6 +26,7 @@ honed_isa honed_isa_detected(void) {
     isa |= HONED_ISA_AVX512;
     if (__builtin_cpu_supports("avx512vnni")) isa |= HONED_ISA_AVX512VNNI;
     if (__builtin_cpu_supports("avx512vbmi")) isa |= HONED_ISA_AVX512VBMI;
+    if (__builtin_cpu_supports("avx512bf16")) isa |= HONED_ISA_AVX512BF16;
   }
 #endif
   return isa;
@@ -48,8 +52,7 @@ honed_status honed_isa_allowed(honed_isa *out, honed_context *ctx) {
   honed_isa level = HONED_ISA_SCALAR;
   const honed_status status = honed_isa_parse(name, &level, ctx);
   if (status != HONED_OK) return status;
-  /* VBMI is an extra of the top level: a CPU with VNNI alone still counts as that level. */
-  if ((level & ~(honed_isa)HONED_ISA_AVX512VBMI & ~detected) != 0) {
+  if ((level & ~(honed_isa)extras & ~detected) != 0) {
     return honed_fail(ctx, HONED_INVALID_ARGUMENT, "HONED_ISA=%s, but this CPU has only %s", name, honed_isa_name(detected));
   }
   *out = level & detected;
@@ -58,7 +61,7 @@ honed_status honed_isa_allowed(honed_isa *out, honed_context *ctx) {
 
 const char *honed_isa_name(honed_isa isa) {
   for (int i = 0; i < num_levels; i++) {
-    const honed_isa needed = levels[i].isa & ~(honed_isa)HONED_ISA_AVX512VBMI;
+    const honed_isa needed = levels[i].isa & ~(honed_isa)extras;
     if ((isa & needed) == needed) return levels[i].name;
   }
   return "scalar";

@@ -13,6 +13,7 @@ enum {
   HONED_ISA_AVX512 = 1 << 1,     /* AVX-512 F, BW, DQ, VL */
   HONED_ISA_AVX512VNNI = 1 << 2, /* AVX-512 VNNI */
   HONED_ISA_AVX512VBMI = 1 << 3, /* AVX-512 VBMI */
+  HONED_ISA_AVX512BF16 = 1 << 4, /* AVX-512 BF16 */
 };
 
 typedef uint32_t honed_isa;
@@ -20,7 +21,8 @@ typedef uint32_t honed_isa;
 /* What the CPU and the operating system support. */
 honed_isa honed_isa_detected(void);
 
-/* The sets up to and including the named level: "scalar", "avx2", "avx512", "avx512vnni" (with VBMI). Unknown names fail. */
+/* The sets up to and including the named level: "scalar", "avx2", "avx512", "avx512vnni" (with VBMI and BF16, where the CPU has them).
+ * Unknown names fail. */
 honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ctx);
 
 /* honed_isa_detected(), narrowed by the environment variable HONED_ISA where it is set. A name that is unknown, or a level

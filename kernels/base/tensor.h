@@ -41,7 +41,7 @@ typedef enum honed_dtype {
   HONED_S32 = 4,
   HONED_S64 = 5,
   HONED_BOOL = 6, /* one byte, 0 or 1 */
-  HONED_U16 = 7,  /* constants only: indices of packed weights */
+  HONED_U16 = 7,  /* constants only: indices of packed weights, and weights in bf16 */
   HONED_F64 = 8,
 } honed_dtype;
 

@@ -1,8 +1,8 @@
 /* How a dense convolution over planes is cut into tasks, and where its scratch has what.
  *
  * A task copies a band of the input's pixels, with the halo that its taps reach, into scratch in the form that the inner loop likes: one
- * plane per unit and phase, a unit being one f32 channel or a quad of u8 channels side by side (4 bytes a pixel either way). It then
- * computes a chunk of the output channels over the band. Work is counted in vectors of 16 pixels. */
+ * plane per unit and phase, a unit being one f32 channel, or a pair in bf16 or a quad of u8 channels side by side (4 bytes a pixel in any
+ * case). It then computes a chunk of the output channels over the band. Work is counted in vectors of 16 pixels. */
 #ifndef HONED_CONV_BAND_PLAN_H
 #define HONED_CONV_BAND_PLAN_H
 

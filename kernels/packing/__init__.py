@@ -1,6 +1,7 @@
 """Packers: from weights in ONNX's layout to the constants that the operators read. The only place where the packed forms are made."""
 
-from .conv import pack_conv_f32, pack_conv_u8s8, pack_depthwise_f32, pack_depthwise_u8s8
+from .bf16 import from_bf16, to_bf16
+from .conv import pack_conv_bf16, pack_conv_f32, pack_conv_u8s8, pack_depthwise_f32, pack_depthwise_u8s8
 from .gemm import pack_gemm_f32, pack_gemm_u8s8, pack_sparse_gemm_f32, pack_sparse_gemm_u8s8
 from .grouping import GroupingCost
 from .lists import pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
@@ -8,6 +9,8 @@ from .winograd import pack_conv_winograd_f32, winograd_matrices
 
 __all__ = [
     "GroupingCost",
+    "from_bf16",
+    "pack_conv_bf16",
     "pack_conv_f32",
     "pack_conv_u8s8",
     "pack_conv_winograd_f32",
@@ -19,6 +22,7 @@ __all__ = [
     "pack_sparse_conv_u8s8",
     "pack_sparse_gemm_f32",
     "pack_sparse_gemm_u8s8",
+    "to_bf16",
     "unpack_lists",
     "winograd_matrices",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .bf16 import from_bf16
 from .lists import unpack_lists
 
 Array = NDArray[np.generic]
@@ -22,10 +23,10 @@ def _conv_f32(constants: Sequence[Array], shape: tuple[int, ...], group: int) ->
     return _conv_blocks(constants[0].transpose(0, 1, 4, 2, 3), shape, group)
 
 
-def _conv_u8s8(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
+def _conv_units(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
     order = constants[0].transpose(0, 1, 4, 2, 5, 3)
-    merged = order.reshape(*order.shape[:3], -1, order.shape[5])
-    return _conv_blocks(merged, shape, group).astype(np.int32)
+    weights = _conv_blocks(order.reshape(*order.shape[:3], -1, order.shape[5]), shape, group)
+    return from_bf16(weights) if weights.dtype == np.uint16 else weights.astype(np.int32)
 
 
 def _depthwise(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
@@ -59,7 +60,8 @@ def _rows(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Arr
 
 _UNPACKERS: dict[str, Callable[[Sequence[Array], tuple[int, ...], int], Array]] = {
     "conv_f32": _conv_f32,
-    "conv_u8s8": _conv_u8s8,
+    "conv_bf16": _conv_units,
+    "conv_u8s8": _conv_units,
     "depthwise_f32": _depthwise,
     "depthwise_u8s8": _depthwise,
     "gemm_f32": _gemm_f32,

@@ -6,8 +6,9 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
+from honed.kernels._native import Operator, TensorSpec
 
-from tests.kernels.conv_cases import Conv, exact, fma, requantized
+from tests.kernels.conv_cases import POINTWISE, Conv, exact, fma, requantized
 
 Packer = Callable[..., list[np.ndarray]]
 
@@ -108,14 +109,32 @@ def run_float(kind: str, pack: Packer, conv: Conv, operands, isa, splits=1, resi
     return op.run([conv.operator_input(x)] + ([] if residual is None else [residual]), splits)[0]
 
 
-def check_bound(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 0.0, block: int = 1) -> None:
-    """Within k * eps * sum |w * x|: every fused multiply-add rounds once."""
-    x, w, bias = operands = float_operands(conv, sparsity, block)
+def check_bound(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 0.0, block: int = 1, rounded=lambda a: a) -> None:
+    """Within k * eps * sum |w * x|: every fused multiply-add rounds once. rounded: what the kernel multiplies of x and w."""
+    operands = float_operands(conv, sparsity, block)
+    x, w, bias = rounded(operands[0]), rounded(operands[1]), operands[2]
     expected = exact(conv, x, w) + bias.reshape(1, -1, 1, 1)
     magnitude = exact(conv, np.abs(x), np.abs(w)) + np.abs(bias).reshape(1, -1, 1, 1)
     bound = (np.prod(conv.weight_shape[1:]) + 1) * np.finfo(np.float32).eps * magnitude
     for splits in (1, 3):
         assert (np.abs(run_float(kind, pack, conv, operands, isa, splits) - expected) <= bound).all()
+
+
+POINTWISE_CASES = [
+    Conv(in_channels=19, out_channels=height + 3, height=height, width=width, batch=2, **POINTWISE)
+    for height, width in ((7, 7), (14, 14), (3, 6), (5, 10), (9, 11), (16, 16))
+] + [Conv(in_channels=96, out_channels=9, height=31, width=60, **POINTWISE)]
+
+
+def check_pointwise(kind: str, pack: Packer, conv: Conv, isa: str, gaps: tuple[int, int]) -> None:
+    """Pixels beyond whole vectors, and row strides of x that are not those of y: gap columns of x and y."""
+    x, w, bias = float_operands(conv)
+    residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
+    source, out, other = (TensorSpec("f32", True, rows, cols, 0) for rows, cols in ((0, gaps[0]), (1, gaps[1]), (0, gaps[1])))
+    op = Operator(kind, [source, other], [out], conv.attrs | {"clamp_lo": -2.0}, [*pack(w), bias], isa)
+    actual = op.run([x, residual], 3)[0]
+    sums = run_float(kind, pack, conv, (x, w, bias), "scalar")
+    np.testing.assert_array_equal(actual, np.maximum(sums + residual, np.float32(-2)))
 
 
 def check_variants_agree(kind: str, pack: Packer, conv: Conv, isas: list[str], sparsity: float = 0.0) -> None:

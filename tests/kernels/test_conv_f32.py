@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
-from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
+from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_conv_f32
 
 from tests.kernels import conv_checks as check
-from tests.kernels.conv_cases import CASES, POINTWISE, WIDE, WITH_RESIDUAL, Conv
+from tests.kernels.conv_cases import CASES, WIDE, WITH_RESIDUAL, Conv
 
 KIND = ("conv_f32", pack_conv_f32)
 
@@ -25,23 +24,11 @@ def test_residual_and_clamp(isa):
     check.check_float_residual(*KIND, WITH_RESIDUAL, isa)
 
 
-POINTWISE_CASES = [
-    Conv(in_channels=19, out_channels=height + 3, height=height, width=width, batch=2, **POINTWISE)
-    for height, width in ((7, 7), (14, 14), (3, 6), (5, 10), (9, 11), (16, 16))
-] + [Conv(in_channels=96, out_channels=9, height=31, width=60, **POINTWISE)]
-
-
 @pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1)], ids=str)
 @pytest.mark.parametrize("isa", isa_levels())
-@pytest.mark.parametrize("conv", POINTWISE_CASES, ids=str)
+@pytest.mark.parametrize("conv", check.POINTWISE_CASES, ids=str)
 def test_pixels_beyond_whole_vectors_and_row_strides_of_a_pointwise_kernel(conv, isa, gaps):
-    x, w, bias = check.float_operands(conv)
-    residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
-    source, out, other = (TensorSpec("f32", True, rows, cols, 0) for rows, cols in ((0, gaps[0]), (1, gaps[1]), (0, gaps[1])))
-    op = Operator("conv_f32", [source, other], [out], conv.attrs | {"clamp_lo": -2.0}, [*pack_conv_f32(w), bias], isa)
-    actual = op.run([x, residual], 3)[0]
-    sums = check.run_float(*KIND, conv, (x, w, bias), "scalar")
-    np.testing.assert_array_equal(actual, np.maximum(sums + residual, np.float32(-2)))
+    check.check_pointwise(*KIND, conv, isa, gaps)
 
 
 def test_gaps_smaller_than_the_pads_are_refused():

@@ -11,6 +11,8 @@ from honed.kernels.formats import CSR, BlockCSR, Packed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kernels.bf16_cases import rounded
+
 EXAMPLES = settings(max_examples=80, deadline=None, derandomize=True)
 shapes = st.one_of(
     st.tuples(st.integers(1, 20), st.integers(1, 20)), st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 3), st.integers(1, 3))
@@ -131,14 +133,15 @@ def test_packed_products_lose_nothing(n: int, k: int, sparsity: float, sparse: b
     kernel=st.sampled_from([(1, 1), (3, 3), (2, 5)]),
     group=st.integers(1, 3),
     sparsity=sparsities,
-    operator=st.sampled_from(["conv_f32", "conv_u8s8", "sparse_conv_f32", "sparse_conv_u8s8"]),
+    operator=st.sampled_from(["conv_f32", "conv_bf16", "conv_u8s8", "sparse_conv_f32", "sparse_conv_u8s8"]),
 )
 def test_packed_convolutions_lose_nothing(
     rows: int, channels: int, kernel: tuple[int, int], group: int, sparsity: float, operator: str
 ) -> None:
     limit = 510 if operator == "sparse_conv_u8s8" else 127
     shape = (rows * group, channels, *kernel)
-    w = weights(shape, sparsity) if operator.endswith("f32") else weights(shape, sparsity, np.int16, limit)
+    w = weights(shape, sparsity, np.int16, limit) if operator.endswith("u8s8") else weights(shape, sparsity)
+    w = rounded(w) if operator.endswith("bf16") else w
     np.testing.assert_array_equal(Packed.from_dense(w, operator, group=group).to_dense(), w)
 
 

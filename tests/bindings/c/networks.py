@@ -128,6 +128,7 @@ def planar_network() -> Program:
         return planes
 
     branch("conv_f32", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_f32(weights), np.ones(4, np.float32))
+    branch("conv_bf16", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_bf16(weights), np.ones(4, np.float32))
     winograd = {**conv, "out_channels": 4, "tile": 4}
     branch("conv_winograd_f32", [p], "f32", winograd, *packing.pack_conv_winograd_f32(weights), np.ones(4, np.float32))
     depthwise = {**conv, "out_channels": 12, "group": 6}

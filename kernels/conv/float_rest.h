@@ -1,7 +1,7 @@
 /* The few pixels that a plane has beyond whole vectors: 49 = 3 * 16 + 1, 196 = 12 * 16 + 4. A vector holds the output channels of a block
  * here, not pixels, so that no lane is idle; sums are added up in the same order as in the other kernels. */
-#ifndef HONED_CONV_F32_REST_H
-#define HONED_CONV_F32_REST_H
+#ifndef HONED_CONV_FLOAT_REST_H
+#define HONED_CONV_FLOAT_REST_H
 
 #include <immintrin.h>
 
@@ -14,8 +14,8 @@ static int64_t rest_of(const operands *o) {
 }
 
 ALWAYS __m256 bias_of(const operands *o, int64_t oc) {
-  if (oc + HONED_CONV_F32_ROWS <= o->oc_end) return _mm256_loadu_ps(o->p->output.bias + oc);
-  float bias[HONED_CONV_F32_ROWS] = {0};
+  if (oc + HONED_FLOAT_ROWS <= o->oc_end) return _mm256_loadu_ps(o->p->output.bias + oc);
+  float bias[HONED_FLOAT_ROWS] = {0};
   for (int64_t r = 0; oc + r < o->oc_end; r++) bias[r] = o->p->output.bias[oc + r];
   return _mm256_loadu_ps(bias);
 }
@@ -23,8 +23,8 @@ ALWAYS __m256 bias_of(const operands *o, int64_t oc) {
 /* Stores the sums of a block at a pixel of the last vector, which holds zeros. */
 ALWAYS void store_rest(const operands *o, int64_t oc, int64_t pixel, __m256 sum) {
   const honed_tensor *y = o->y, *r = o->residual;
-  float column[HONED_CONV_F32_ROWS] = {0};
-  const int64_t rows = o->oc_end - oc < HONED_CONV_F32_ROWS ? o->oc_end - oc : HONED_CONV_F32_ROWS;
+  float column[HONED_FLOAT_ROWS] = {0};
+  const int64_t rows = o->oc_end - oc < HONED_FLOAT_ROWS ? o->oc_end - oc : HONED_FLOAT_ROWS;
   if (r != NULL) {
     const float *add = (const float *)r->data + o->task.image * r->image_stride + oc * r->plane_stride + pixel;
     for (int64_t i = 0; i < rows; i++) column[i] = add[i * r->plane_stride];
@@ -42,24 +42,24 @@ ALWAYS void run_rest_tile(const operands *o, const float *w, int64_t oc, int64_t
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
   const int64_t taps = constant_taps > 0 ? constant_taps : plan->taps, pixel = (o->task.vector_end - 1) * HONED_VECTOR;
-  const float *x = o->pixels + pixel - o->task.vector * HONED_VECTOR, *rows[8];
+  const float *x = o->band + pixel - o->task.vector * HONED_VECTOR, *rows[8];
   __m256 acc[16];
   HONED_UNROLL8(
       b, if (b < blocks) {
         const int64_t own = b < count ? b : 0;
         rows[b] = w + own * block_floats;
-        const __m256 bias = bias_of(o, oc + own * HONED_CONV_F32_ROWS);
+        const __m256 bias = bias_of(o, oc + own * HONED_FLOAT_ROWS);
         HONED_UNROLL8(i, if (i < pixels) acc[b * pixels + i] = bias;)
       })
   for (int64_t unit = 0, at = 0; unit < plan->units; unit++, x += o->unit_stride) {
-    for (int64_t tap = 0; tap < taps; tap++, at += HONED_CONV_F32_ROWS) {
+    for (int64_t tap = 0; tap < taps; tap++, at += HONED_FLOAT_ROWS) {
       const float *tile = constant_taps == 1 ? x : x + plan->tap_offset[tap];
-      __m256 weights[8];
-      HONED_UNROLL8(b, if (b < blocks) weights[b] = _mm256_loadu_ps(rows[b] + at);)
+      factors8 weights[8];
+      HONED_UNROLL8(b, if (b < blocks) weights[b] = factors8_load(rows[b] + at);)
       HONED_UNROLL8(
           i, if (i < pixels) {
-            const __m256 value = _mm256_broadcast_ss(tile + i);
-            HONED_UNROLL8(b, if (b < blocks) acc[b * pixels + i] = _mm256_fmadd_ps(weights[b], value, acc[b * pixels + i]);)
+            const input8 value = input8_load(tile + i);
+            HONED_UNROLL8(b, if (b < blocks) acc[b * pixels + i] = sums8_add(acc[b * pixels + i], value, weights[b]);)
           })
     }
   }
@@ -67,9 +67,8 @@ ALWAYS void run_rest_tile(const operands *o, const float *w, int64_t oc, int64_t
   HONED_UNROLL8(
       b, if (b < blocks && b < count) {
         HONED_UNROLL8(
-            i, if (i < pixels && i < rest && (valid >> i & 1)) {
-              store_rest(o, oc + b * HONED_CONV_F32_ROWS, pixel + i, acc[b * pixels + i]);
-            })
+            i,
+            if (i < pixels && i < rest && (valid >> i & 1)) { store_rest(o, oc + b * HONED_FLOAT_ROWS, pixel + i, acc[b * pixels + i]); })
       })
 }
 
@@ -78,7 +77,7 @@ ALWAYS void run_rest_tile(const operands *o, const float *w, int64_t oc, int64_t
   static __attribute__((noinline)) void run_rest_##pixels##_of_##taps(const operands *o, const float *w, int64_t oc, int64_t count, \
                                                                       int64_t rest) {                                               \
     const int64_t block_floats = honed_band_block_bytes(o->plan) / (int64_t)sizeof(float);                                          \
-    for (; count > 0; count -= blocks, oc += blocks * HONED_CONV_F32_ROWS, w += blocks * block_floats) {                            \
+    for (; count > 0; count -= blocks, oc += blocks * HONED_FLOAT_ROWS, w += blocks * block_floats) {                               \
       run_rest_tile(o, w, oc, count, blocks, pixels, taps, rest);                                                                   \
     }                                                                                                                               \
   }
@@ -100,7 +99,7 @@ static void run_rest(const operands *o, const float *w, int64_t oc, int64_t bloc
                                              {run_rest_1_of_1, run_rest_2_of_1, run_rest_4_of_1, run_rest_8_of_1}};
   const honed_tensor *y = o->y;
   float *out = (float *)y->data + o->task.image * y->image_stride + (o->task.vector_end - 1) * HONED_VECTOR;
-  for (int64_t row = oc; row < oc + blocks * HONED_CONV_F32_ROWS && row < o->oc_end; row++) {
+  for (int64_t row = oc; row < oc + blocks * HONED_FLOAT_ROWS && row < o->oc_end; row++) {
     for (int v = 0; v < HONED_VECTOR; v += FLOATS) floats_store(out + row * y->plane_stride + v, floats_set1(0.0f));
   }
   kernels[o->plan->taps == 1][rest == 1 ? 0 : rest == 2 ? 1 : rest <= 4 ? 2 : 3](o, w, oc, blocks, rest);

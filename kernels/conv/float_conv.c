@@ -1,0 +1,45 @@
+#include "float_conv.h"
+
+#include "base/integers.h"
+
+enum { pointwise_bytes = 20 * 1024 /* of a band without halo: stay in a first-level cache */ };
+
+/* Per group. */
+static int64_t units_of(const honed_conv *c, const honed_float_form *form) {
+  return honed_divide_up(c->in_channels / c->group, form->unit_channels);
+}
+
+honed_status honed_float_conv_create(const honed_op_spec *spec, const honed_float_form *form, const honed_kernel_row *kernels,
+                                     honed_float_conv *out, honed_context *ctx) {
+  honed_float_conv p;
+  honed_status status = honed_conv_create(spec, &p.conv, ctx);
+  if (status != HONED_OK) return status;
+  const honed_conv *c = &p.conv;
+  const int64_t rows = c->group * honed_divide_up(c->out_channels / c->group, HONED_FLOAT_ROWS) * HONED_FLOAT_ROWS;
+  const int64_t count = rows * units_of(c, form) * form->unit_channels * honed_conv_taps(c);
+  const void *weights = NULL;
+  status = honed_const_get(spec, 0, form->weights, count, &weights, ctx);
+  if (status == HONED_OK) status = honed_output_f32_create(spec, 1, c->out_channels, &p.output, ctx);
+  if (status != HONED_OK) return status;
+  p.weights = weights;
+  p.kernel = &kernels[honed_kernel_select(kernels, spec->isa)];
+  *out = p;
+  return HONED_OK;
+}
+
+honed_status honed_float_conv_reshape(honed_call *call, const honed_float_form *form, honed_context *ctx) {
+  const honed_float_conv *p = call->params;
+  call->kernel = p->kernel->kernel;
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, honed_conv_is_pointwise(&p->conv), ctx);
+  const int64_t band_bytes = honed_conv_taps(&p->conv) == 1 ? pointwise_bytes : HONED_BAND_BYTES;
+  const honed_band_layout layout = {.units = units_of(&p->conv, form),
+                                    .rows = HONED_FLOAT_ROWS,
+                                    .plane_pixels = HONED_VECTOR,
+                                    .band_bytes = band_bytes,
+                                    .tile_vectors = 3};
+  return status == HONED_OK ? honed_band_plan_create(&p->conv, &layout, call, ctx) : status;
+}
+
+const char *honed_float_conv_kernel_name(const void *params) { return ((const honed_float_conv *)params)->kernel->name; }

@@ -1,0 +1,36 @@
+/* Dense convolutions with f32 activations and sums, whatever they multiply: parameters, creation and shapes.
+ *
+ * Constants: weights [group][blocks of 8 output channels][units of input channels][taps][8 output channels][channels of a unit], padded
+ * with zeros; bias. A unit is 4 bytes: one channel in f32 or two in bf16. A 1x1 kernel takes x with any row stride. Kernels read x up to
+ * HONED_OVERREAD elements past the last pixel that they need. */
+#ifndef HONED_CONV_FLOAT_CONV_H
+#define HONED_CONV_FLOAT_CONV_H
+
+#include "band_plan.h"
+#include "base/select.h"
+#include "output_f32.h"
+
+enum { HONED_FLOAT_ROWS = 8 /* output channels per block of packed weights */ };
+
+typedef struct honed_float_conv {
+  honed_conv conv;
+  honed_output_f32 output;
+  const float *weights; /* units */
+  const honed_kernel_row *kernel;
+} honed_float_conv;
+
+/* What an operator multiplies: the elements of its weights, and how many channels' make a unit. */
+typedef struct honed_float_form {
+  honed_dtype weights;
+  int64_t unit_channels;
+} honed_float_form;
+
+/* Reads and checks everything, and selects the kernel. */
+honed_status honed_float_conv_create(const honed_op_spec *spec, const honed_float_form *form, const honed_kernel_row *kernels,
+                                     honed_float_conv *out, honed_context *ctx);
+
+honed_status honed_float_conv_reshape(honed_call *call, const honed_float_form *form, honed_context *ctx);
+
+const char *honed_float_conv_kernel_name(const void *params);
+
+#endif
