@@ -67,7 +67,7 @@ class Sample:
     def families(self) -> list[Family]:
         """Those that can run it, the dense one first if it is among them."""
         layer = self.conv_layer()
-        return [family for family in CONVOLUTIONS["u8s8" if self.int8 else "f32"] if family.refuse(layer) is None]
+        return [family for family in CONVOLUTIONS["u8s8" if self.int8 else "bf16"] if family.refuse(layer) is None]
 
     def constants(self) -> list[np.ndarray]:
         """Those that follow the packed weights."""

@@ -29,4 +29,4 @@ def onnx_precision(model: Path) -> str:
             kinds[True] += 1
         elif node.op_type in FLOAT_OPERATORS:
             kinds[all(producers.get(name) == "DequantizeLinear" for name in node.input[:2])] += 1
-    return describe_precision(kinds[True], kinds[True] + kinds[False])
+    return describe_precision(kinds[True] + kinds[False], int8=kinds[True])

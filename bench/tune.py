@@ -15,7 +15,7 @@ from .._runtime import Engine
 from ..cli.console import Step
 from ..passes.lower.costs import ANY, Costs, FamilyCosts, fit
 from ..passes.lower.costs.files import cpu_name
-from ..passes.lower.families import PRODUCTS, GemmLayer
+from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, GemmLayer
 from .cases import Sample, draw_weights
 from .elementwise_probes import elementwise_probes
 from .probes import FAMILIES, Probe, Timed
@@ -25,6 +25,8 @@ from .spreads import Split, programs, spreads_of, time_split
 SPARSE = (("1x1", 0.5), ("1x1", 0.8), ("1x1", 0.9), ("2x1", 0.8), ("2x1", 0.9), ("4x1", 0.5), ("4x1", 0.8), ("4x1", 0.9))
 PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
+MOST_FAMILIES = max(len(families) for families in CONVOLUTIONS.values())
+WITH_RESIDUAL = ("conv_f32", "conv_bf16", "conv_u8s8")
 LEAST_WEIGHTS = 1024
 """Layers with fewer are not measured with zeros."""
 
@@ -67,13 +69,13 @@ def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
     for network in networks:
         layers = read_layers(network)
         for variant in VARIANTS:
-            for index in range(5 if variant.sparsity == 0.0 else 1):
+            for index in range(MOST_FAMILIES if variant.sparsity == 0.0 else 1):
                 yield lambda layers=layers, variant=variant, index=index: conv_probe(layers, variant, index)  # type: ignore[misc]
 
 
 def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
-    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). The first one, and others of its
-    operator, also add a residual where networks do: behind the last convolution of a block."""
+    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). Dense ones also add a
+    residual where networks do: behind the last convolution of a block."""
     probe, rng = Probe(), np.random.default_rng(index)
     for layer in layers:
         if variant.sparsity > 0.0 and int(np.prod(layer.weight_shape)) < LEAST_WEIGHTS:
@@ -82,7 +84,7 @@ def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
         families = sample.families if variant.sparsity == 0.0 else [f for f in sample.families if f.name.startswith("sparse")]
         if index < len(families):
             probe.convolution(sample, families[index])
-            if layer.stride == 1 and layer.group == 1 and families[index].name == families[0].name:
+            if layer.stride == 1 and layer.group == 1 and families[index].name in WITH_RESIDUAL:
                 probe.convolution(sample, families[index], residual=True)
     return probe
 
@@ -98,7 +100,7 @@ def product_probe(int8: bool) -> Probe:
     for rows, n, k in PRODUCT_SHAPES:
         for zeros in PRODUCT_ZEROS:
             weights = draw_weights((n, k), zeros, "1x1", int8, rng)
-            for family in PRODUCTS["u8s8" if int8 else "f32"]:
+            for family in PRODUCTS["u8s8" if int8 else "bf16"]:
                 sparse = family.name.startswith("sparse")
                 if sparse == (zeros > 0.0) and family.refuse(GemmLayer(weights, rows)) is None:
                     probe.product(weights, rows, family)

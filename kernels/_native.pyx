@@ -24,6 +24,8 @@ cdef extern from "base/status.h":
 
 cdef extern from "base/cpu.h":
     ctypedef uint32_t honed_isa
+    enum:
+        HONED_ISA_AVX512BF16
     honed_isa honed_isa_detected()
     honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ctx)
     const char *honed_isa_name(honed_isa isa)
@@ -145,6 +147,11 @@ def isa_levels() -> list[str]:
     """The instruction-set levels that this machine can run, lowest first."""
     order = ["scalar", "avx2", "avx512", "avx512vnni"]
     return order[: order.index(honed_isa_name(honed_isa_detected()).decode()) + 1]
+
+
+def has_bf16() -> bool:
+    """Whether this machine multiplies bfloat16 by instructions of its own. They belong to the highest level."""
+    return (honed_isa_detected() & HONED_ISA_AVX512BF16) != 0
 
 
 cdef honed_isa _isa(name) except? 0xFFFFFFFF:

@@ -148,6 +148,7 @@ _PACKERS: dict[str, Callable[..., list[Array]]] = {
     "sparse_conv_f32": packing.pack_sparse_conv_f32,
     "sparse_conv_u8s8": packing.pack_sparse_conv_u8s8,
     "gemm_f32": packing.pack_gemm_f32,
+    "gemm_bf16": packing.pack_gemm_bf16,
     "gemm_u8s8": packing.pack_gemm_u8s8,
     "sparse_gemm_f32": packing.pack_sparse_gemm_f32,
     "sparse_gemm_u8s8": packing.pack_sparse_gemm_u8s8,

@@ -17,7 +17,7 @@ from .passes.compress.images import ImageOptions
 from .passes.compress.observe import Tick
 from .passes.compress.recipe import Recipe, load_recipe
 from .passes.compress.report import CompressionReport
-from .passes.lower import compile_to_file
+from .passes.lower import Precision, compile_to_file
 from .passes.lower.costs import read_costs
 from .passes.optimize import Progress
 from .passes.optimize import optimize as optimize_graph
@@ -82,12 +82,15 @@ def sensitivity(
 
 
 def compile(
-    model: Model | Optimized, path: str | os.PathLike[str], *, strict: bool = False, tune_table: str | os.PathLike[str] | None = None
-) -> None:
+    model: Model | Optimized, path: str | os.PathLike[str], *, strict: bool = False, tune_table: str | os.PathLike[str] | None = None,
+    precision: Precision = "f32",
+) -> None:  # fmt: skip
     """Writes the .honed file of an ONNX model, fp32 or int8, pruned or not: the whole file or nothing.
 
     strict: refuse operators that would run, but slowly. tune_table: a file that `honed tune -o` wrote on the CPU that the model is for;
-    None: kernels are chosen for this one. Raises ModelError, which lists every node that cannot be run, and Error for a damaged table.
+    None: kernels are chosen for this one. precision: "bf16" lets convolutions and Gemms over f32 round the factors of their products to
+    bfloat16 where that is faster; the file gives the same bits on every CPU. Raises ModelError, which lists every node
+    that cannot be run, and Error for a damaged table.
     """
     costs = None if tune_table is None else read_costs(tune_table)
-    compile_to_file(model.model if isinstance(model, Optimized) else model, path, strict=strict, costs=costs)
+    compile_to_file(model.model if isinstance(model, Optimized) else model, path, strict=strict, costs=costs, precision=precision)

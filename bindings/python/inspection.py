@@ -10,11 +10,13 @@ from typing import Any
 
 import onnx
 
-from .passes.lower import LayerInfo, compile_model, layer_info, read_metadata
+from .passes.lower import LayerInfo, Precision, compile_model, layer_info, read_metadata
 from .session import InferenceSession, Source, TensorInfo, is_compiled
 
 INTEGER_SUFFIX = "_u8s8"
 """Of operators that multiply integers."""
+BF16_SUFFIX = "_bf16"
+"""Of operators that multiply bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Totals:
 
     operators: ONNX operators of an ONNX model, else the runtime's, and how many of each. macs: multiply-adds of one image if every
     weight counted; None where a size is known at run time only. macs_nonzero: those whose weight is not zero. weights: of all
-    convolutions and matrix products, without biases. sparsity: the share of zeros among them. precision: "fp32", "int8", or how many
-    of the layers with weights compute in int8. file_bytes: of what was inspected; compiled_bytes: of its compiled form.
+    convolutions and matrix products, without biases. sparsity: the share of zeros among them. precision: "fp32", "int8", "bf16", or how
+    many of the layers with weights compute in int8 and in bf16. file_bytes: of what was inspected; compiled_bytes: of its compiled form.
     """
 
     operators: dict[str, int]
@@ -75,15 +77,16 @@ class Inspection:
         return f"{totals.precision}, {macs}, {totals.weights / 1e6:.2f} M weights{kept}, {totals.file_bytes / 1e6:.2f} MB"
 
 
-def inspect(model: Source, *, strict: bool = False) -> Inspection:
+def inspect(model: Source, *, strict: bool = False, precision: Precision | None = None) -> Inspection:
     """Compiles `model` (.onnx or .honed: a path or bytes) and tells for each layer its shape, multiply-adds, share of zeros, the
     kernel chosen and why not the others.
 
-    strict: refuse operators that would run, but slowly. Raises ModelError, ArtifactError, OSError.
+    strict: refuse operators that would run, but slowly. precision: as InferenceSession has it. Raises Error, ModelError, ArtifactError,
+    OSError.
     """
     content = Path(model).read_bytes() if isinstance(model, (str, os.PathLike)) else bytes(model)
-    compiled = content if is_compiled(model) else compile_model(model, strict=strict)
-    session = InferenceSession(compiled)
+    compiled = content if is_compiled(model) else compile_model(model, strict=strict, precision=precision or "f32")
+    session = InferenceSession(compiled, precision=precision if compiled is content else None)
     facts = read_metadata(compiled)["ops"]
     layers = [Layer(layer_info(op.name, op.type, info), op.kernel) for op, info in zip(session.plan(), facts, strict=True)]
     operators = _onnx_operators(content) if compiled is not content else Counter(layer.info.kernel for layer in layers)
@@ -109,14 +112,17 @@ def _totals(layers: list[Layer], operators: dict[str, int], file_bytes: int, com
         macs_nonzero=sum(kept) if complete else None,
         weights=weights,
         sparsity=zeros / max(weights, 1),
-        precision=describe_precision(sum(info.kernel.endswith(INTEGER_SUFFIX) for info in infos), len(infos)),
+        precision=describe_precision(len(infos), int8=_count(infos, INTEGER_SUFFIX), bf16=_count(infos, BF16_SUFFIX)),
         file_bytes=file_bytes,
         compiled_bytes=compiled_bytes,
     )
 
 
-def describe_precision(quantised: int, total: int) -> str:
-    """Of `total` layers with weights, `quantised` compute in int8: "fp32", "int8", or for example "int8 20 of 21"."""
-    if quantised == 0:
-        return "fp32"
-    return "int8" if quantised == total else f"int8 {quantised} of {total}"
+def _count(infos: list[LayerInfo], suffix: str) -> int:
+    return sum(info.kernel.endswith(suffix) for info in infos)
+
+
+def describe_precision(total: int, *, int8: int, bf16: int = 0) -> str:
+    """How many of `total` layers with weights compute in what: "fp32", "int8", "bf16", or for example "int8 20 of 21, bf16 1 of 21"."""
+    parts = [(name, count) for name, count in (("int8", int8), ("bf16", bf16)) if count > 0]
+    return ", ".join(name if count == total else f"{name} {count} of {total}" for name, count in parts) or "fp32"

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._runtime import Engine, Model, Session
-from .graph.errors import ShapeError
+from .graph.errors import Error, ShapeError
 
 if TYPE_CHECKING:
     import onnx
+
+    from .passes.lower import Precision
 
 _MAGIC = b"HONED\r\n\x1a"
 _TYPE_NAMES = {
@@ -69,12 +71,15 @@ class InferenceSession:
     file, aligned to 64 bytes, is used in place, and must not change; other bytes are copied.
     threads: that one run may use; None for the CPUs that this process may use. All sessions share one set of threads, unless they
     are given an engine of their own or ask for more threads than there are.
+    precision: of an ONNX model, as `honed.compile` has it; a .honed file has its own, and is refused beside one.
     Raises ArtifactError for a damaged .honed file, ModelError for a model that cannot be run, OSError for a file that cannot be read.
     """
 
-    def __init__(self, model: Source, threads: int | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self, model: Source, threads: int | None = None, engine: Engine | None = None, *, precision: Precision | None = None
+    ) -> None:
         self._engine = engine if engine is not None else default_engine(threads)
-        self._model = Model(_compiled(model), self._engine)
+        self._model = Model(_compiled(model, precision), self._engine)
         self._threads = threads
         self._dtypes = {name: dtype for name, dtype, _ in self._model.inputs}
         self._outputs = {name: i for i, (name, _, _) in enumerate(self._model.outputs)}
@@ -181,13 +186,15 @@ def is_compiled(model: Source) -> bool:
     return bytes(memoryview(model)[: len(_MAGIC)]) == _MAGIC
 
 
-def _compiled(model: Source) -> Source:
+def _compiled(model: Source, precision: Precision | None) -> Source:
     """The model itself if it is compiled, else the bytes of what it compiles to."""
     if is_compiled(model):
+        if precision is not None:
+            raise Error(f"precision {precision!r} of a compiled model: expected an ONNX model, or no precision")
         return model
     from .passes.lower import compile_model
 
-    return compile_model(bytes(model) if isinstance(model, (bytearray, memoryview)) else model)
+    return compile_model(bytes(model) if isinstance(model, (bytearray, memoryview)) else model, precision=precision or "f32")
 
 
 _default_engine: Engine | None = None

@@ -24,5 +24,9 @@ static inline floats pairs_make(floats first, floats second) {
   const __m256i upper = _mm256_set1_epi32((int32_t)0xffff0000);
   return _mm256_castsi256_ps(_mm256_or_si256(_mm256_srli_epi32(bf16_round(first), 16), _mm256_and_si256(bf16_round(second), upper)));
 }
+static inline void floats_store_bf16(void *out, floats v) {
+  const __m256i halves = _mm256_srli_epi32(bf16_round(v), 16);
+  _mm_storeu_si128(out, _mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1)));
+}
 
 #endif

@@ -30,6 +30,9 @@ static inline floats pairs_make(floats first, floats second) {
   const __m512i upper = _mm512_set1_epi32((int32_t)0xffff0000);
   return _mm512_castsi512_ps(_mm512_or_si512(_mm512_srli_epi32(bf16_round(first), 16), _mm512_and_si512(bf16_round(second), upper)));
 }
+static inline void floats_store_bf16(void *out, floats v) {
+  _mm256_storeu_si256(out, _mm512_cvtepi32_epi16(_mm512_srli_epi32(bf16_round(v), 16)));
+}
 
 #include "x86_bf16_eight.h"
 

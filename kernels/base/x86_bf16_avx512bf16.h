@@ -31,5 +31,7 @@ static inline pairs pairs_make(floats first, floats second) {
                                           18, 2, 17, 1, 16, 0);
   return _mm512_castsi512_ps(_mm512_permutexvar_epi16(places, (__m512i)_mm512_cvtne2ps_pbh(second, first)));
 }
+/* FLOATS numbers, rounded. */
+static inline void floats_store_bf16(void *out, floats v) { _mm256_storeu_si256(out, (__m256i)_mm512_cvtneps_pbh(v)); }
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "base/integers.h"
 
-enum { pointwise_bytes = 20 * 1024 /* of a band without halo: stay in a first-level cache */ };
-
 /* Per group. */
 static int64_t units_of(const honed_conv *c, const honed_float_form *form) {
   return honed_divide_up(c->in_channels / c->group, form->unit_channels);
@@ -33,11 +31,10 @@ honed_status honed_float_conv_reshape(honed_call *call, const honed_float_form *
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, honed_conv_is_pointwise(&p->conv), ctx);
-  const int64_t band_bytes = honed_conv_taps(&p->conv) == 1 ? pointwise_bytes : HONED_BAND_BYTES;
   const honed_band_layout layout = {.units = units_of(&p->conv, form),
                                     .rows = HONED_FLOAT_ROWS,
                                     .plane_pixels = HONED_VECTOR,
-                                    .band_bytes = band_bytes,
+                                    .band_bytes = honed_conv_taps(&p->conv) == 1 ? form->pointwise_bytes : HONED_BAND_BYTES,
                                     .tile_vectors = 3};
   return status == HONED_OK ? honed_band_plan_create(&p->conv, &layout, call, ctx) : status;
 }

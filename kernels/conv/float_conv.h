@@ -19,10 +19,10 @@ typedef struct honed_float_conv {
   const honed_kernel_row *kernel;
 } honed_float_conv;
 
-/* What an operator multiplies: the elements of its weights, and how many channels' make a unit. */
+/* What an operator multiplies: the elements of its weights, and how many channels' make a unit; and the bytes of a band without halo. */
 typedef struct honed_float_form {
   honed_dtype weights;
-  int64_t unit_channels;
+  int64_t unit_channels, pointwise_bytes;
 } honed_float_form;
 
 /* Reads and checks everything, and selects the kernel. */

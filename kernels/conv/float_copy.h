@@ -2,7 +2,7 @@
 #ifndef HONED_CONV_FLOAT_COPY_H
 #define HONED_CONV_FLOAT_COPY_H
 
-enum { PLANES_AHEAD = 4, UNITS_AHEAD = 8 };
+enum { PLANES_AHEAD = 4 * UNIT_CHANNELS, UNITS_AHEAD = 8 };
 
 /* The planes of a unit's channels in one phase. A second one that does not exist is zeros, from pixel to pixel `step` is 0. */
 typedef struct unit_planes {
@@ -50,7 +50,8 @@ static void copy_band(const operands *o) {
     for (int64_t phase = 0; phase < plan->phases; phase++, plane += x->plane_stride, out += plan->plane_pixels) {
       const unit_planes in = unit_planes_of(o, plane, channels - channel);
       const bool more = (channels - channel) * plan->phases - phase > PLANES_AHEAD;
-      if (more) prefetch(plane + PLANES_AHEAD * x->plane_stride + first, plan->plane_pixels);
+      if (more) prefetch(in.first + PLANES_AHEAD * x->plane_stride + first, plan->plane_pixels);
+      if (more && UNIT_CHANNELS == 2) prefetch(in.second + in.step * (PLANES_AHEAD * x->plane_stride + first), plan->plane_pixels);
       if (alike) {
         copy_run(out, &in, first, plan->plane_pixels);
       } else {

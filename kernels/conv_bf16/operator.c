@@ -10,7 +10,7 @@ static const honed_kernel_row kernels[] = {
 };
 #undef HONED_CONV_BF16
 
-static const honed_float_form form = {.weights = HONED_U16, .unit_channels = 2};
+static const honed_float_form form = {.weights = HONED_U16, .unit_channels = 2, .pointwise_bytes = HONED_BAND_BYTES};
 
 static honed_status create(const honed_op_spec *spec, void **params, honed_context *ctx) {
   honed_float_conv p;

@@ -9,7 +9,8 @@ static const honed_kernel_row kernels[] = {
 };
 #undef HONED_CONV_F32
 
-static const honed_float_form form = {.weights = HONED_F32, .unit_channels = 1};
+enum { pointwise_bytes = 20 * 1024 /* of planes that are read in place: stay in a first-level cache */ };
+static const honed_float_form form = {.weights = HONED_F32, .unit_channels = 1, .pointwise_bytes = pointwise_bytes};
 
 static honed_status create(const honed_op_spec *spec, void **params, honed_context *ctx) {
   honed_float_conv p;

@@ -15,6 +15,7 @@
 enum {
   HONED_GEMM_BLOCK = 16,                   /* outputs side by side in packed weights */
   HONED_GEMM_PANEL = 4 * HONED_GEMM_BLOCK, /* most outputs of one kernel call */
+  HONED_GEMM_ROWS = 6,                     /* most rows of a tile */
 };
 
 /* Up to HONED_GEMM_PANEL outputs of m rows. Units are elements. y does not overlap the operands. No over-read, no over-write. */
@@ -26,6 +27,7 @@ typedef struct honed_gemm_f32_args {
   float *y;          /* m rows of n, ldy apart */
   int64_t n, ldy;    /* 1 <= n <= HONED_GEMM_PANEL */
   float lo, hi;
+  float *pairs; /* for gemm_bf16.h */
 } honed_gemm_f32_args;
 
 typedef void (*honed_gemm_f32_fn)(const honed_gemm_f32_args *args);

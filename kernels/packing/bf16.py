@@ -15,6 +15,6 @@ def to_bf16(values: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.where(np.abs(real) < np.finfo(np.float32).tiny, bits >> 16 & 0x8000, rounded).astype(np.uint16)
 
 
-def from_bf16(values: NDArray[np.uint16]) -> NDArray[np.float32]:
+def from_bf16(values: NDArray[np.generic]) -> NDArray[np.float32]:
     """Exact."""
     return (values.astype(np.uint32) << 16).view(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .bf16 import to_bf16
 from .integers import split_to_s8
 
 _BLOCK = 16
@@ -23,6 +24,15 @@ def pack_gemm_f32(weights: NDArray[np.floating]) -> list[NDArray[np.generic]]:
     """[N, K] to [blocks of 16 outputs][K][16]: kernels/gemm/gemm_f32.h. Raises ValueError where the weights are not a matrix."""
     padded = _padded(np.asarray(weights, np.float32), _BLOCK, 1)
     return [np.ascontiguousarray(padded.reshape(-1, _BLOCK, padded.shape[1]).transpose(0, 2, 1))]
+
+
+def pack_gemm_bf16(weights: NDArray[np.floating]) -> list[NDArray[np.generic]]:
+    """[N, K] to [blocks of 16 outputs][pairs of inputs][16][2] in bf16, as u16: kernels/gemm/gemm_bf16.h.
+
+    Raises ValueError where the weights are not a matrix.
+    """
+    padded = _padded(to_bf16(weights), _BLOCK, 2)
+    return [np.ascontiguousarray(padded.reshape(-1, _BLOCK, padded.shape[1] // 2, 2).transpose(0, 2, 1, 3))]
 
 
 def pack_gemm_u8s8(weights: NDArray[np.integer]) -> list[NDArray[np.generic]]:

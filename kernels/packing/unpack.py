@@ -44,6 +44,11 @@ def _gemm_f32(constants: Sequence[Array], shape: tuple[int, ...], group: int) ->
     return np.ascontiguousarray(blocks.transpose(0, 2, 1).reshape(-1, blocks.shape[1])[: shape[0]])
 
 
+def _gemm_bf16(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
+    blocks, pairs, outputs, inputs = constants[0].shape
+    return from_bf16(constants[0].transpose(0, 2, 1, 3).reshape(blocks * outputs, pairs * inputs)[: shape[0], : shape[1]])
+
+
 def _gemm_u8s8(constants: Sequence[Array], shape: tuple[int, ...], group: int) -> Array:
     passes, blocks, words, outputs, inputs = constants[0].shape
     padded = constants[0].transpose(0, 1, 3, 2, 4).reshape(passes, blocks * outputs, words * inputs)
@@ -65,6 +70,7 @@ _UNPACKERS: dict[str, Callable[[Sequence[Array], tuple[int, ...], int], Array]] 
     "depthwise_f32": _depthwise,
     "depthwise_u8s8": _depthwise,
     "gemm_f32": _gemm_f32,
+    "gemm_bf16": _gemm_bf16,
     "gemm_u8s8": _gemm_u8s8,
     "sparse_conv_f32": _lists,
     "sparse_conv_u8s8": _lists,

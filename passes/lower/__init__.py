@@ -2,8 +2,10 @@
 
 from .artifact import read_metadata
 from .compile import LayerInfo, compile_model, compile_to_file, describe, layer_info, lower
+from .families import Precision
 from .program import Op, Program, Value
 
 __all__ = [
-    "LayerInfo", "Op", "Program", "Value", "compile_model", "compile_to_file", "describe", "layer_info", "lower", "read_metadata",
+    "LayerInfo", "Op", "Precision", "Program", "Value", "compile_model", "compile_to_file", "describe", "layer_info", "lower",
+    "read_metadata",
 ]  # fmt: skip

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import onnx
 import onnx_graphsurgeon as gs
 
-from ...graph import ModelError, forget_constants, load
+from ...graph import Error, ModelError, forget_constants, load
 from ...kernels._native import trim_memory
 from ..clean.recognise_gelu import RecogniseGelu
 from ..clean.recognise_silu import RecogniseSilu
@@ -19,6 +19,7 @@ from ..driver import Driver
 from ..pipeline import clean
 from .artifact import Artifact
 from .costs import Costs, current_costs
+from .families import Precision
 from .finish import finish
 from .layout import assign_layouts
 from .program import Program
@@ -32,12 +33,15 @@ RECOGNISE = (RecogniseGelu(contrib=True), RecogniseSilu(contrib=True), RemoveDea
 Model: TypeAlias = str | os.PathLike[str] | bytes | onnx.ModelProto | gs.Graph
 
 
-def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> Program:
+def lower(model: Model, *, strict: bool = False, costs: Costs | None = None, precision: Precision = "f32") -> Program:
     """The program that runs `model`, which may be fp32 or quantised (QDQ, QLinear* or *Integer operators), pruned or not.
 
     strict: refuse operators that would run, but slowly. costs: by which kernels are chosen; None for those of this machine.
-    Raises ModelError, which lists every node that cannot be run.
+    precision: "bf16" lets convolutions and Gemms over f32 round the factors of their products to bfloat16, where that is faster.
+    Raises ModelError, which lists every node that cannot be run, and Error for another precision.
     """
+    if precision not in get_args(Precision):
+        raise Error(f"precision {precision!r}: expected {' or '.join(get_args(Precision))}")
     graph = model.copy() if isinstance(model, gs.Graph) else load(model)
     clean(graph)
     _release_memory()
@@ -46,6 +50,8 @@ def lower(model: Model, *, strict: bool = False, costs: Costs | None = None) -> 
     draft = translate(graph, to_qdq(graph))
     forget_constants(graph)
     rewrite(draft)
+    for op in draft.walk():
+        op.precision = precision
     costs = costs or current_costs()
     assign_layouts(draft, costs)
     program = finish(draft, costs)
@@ -62,14 +68,16 @@ def _release_memory() -> None:
     trim_memory()
 
 
-def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = None) -> memoryview:
+def compile_model(model: Model, *, strict: bool = False, costs: Costs | None = None, precision: Precision = "f32") -> memoryview:
     """The .honed file of `model`, read-only, in memory that is aligned to a page. Arguments and errors are those of `lower`."""
-    return Artifact(lower(model, strict=strict, costs=costs)).in_memory()
+    return Artifact(lower(model, strict=strict, costs=costs, precision=precision)).in_memory()
 
 
-def compile_to_file(model: Model, path: str | os.PathLike[str], *, strict: bool = False, costs: Costs | None = None) -> None:
+def compile_to_file(
+    model: Model, path: str | os.PathLike[str], *, strict: bool = False, costs: Costs | None = None, precision: Precision = "f32"
+) -> None:
     """Writes the .honed file of `model`: the whole file or nothing. Arguments and errors are those of `lower`, and OSError."""
-    Artifact(lower(model, strict=strict, costs=costs)).save(path)
+    Artifact(lower(model, strict=strict, costs=costs, precision=precision)).save(path)
 
 
 @dataclass(frozen=True)

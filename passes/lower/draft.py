@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .families import Precision
 from .program import NUMPY_DTYPES, Dim, Op, Program, Value
 from .select import Choice
 
@@ -78,10 +79,12 @@ class Weights:
 
 @dataclass(eq=False)
 class DraftOp(Op):
-    """An operator that may still hold its weights. choice: of the kernel that will run it, where that is made early."""
+    """An operator that may still hold its weights. choice: of the kernel that will run it, where that is made early. precision: what its
+    products may be computed in, where they are of f32."""
 
     weights: Weights | None = None
     choice: Choice | None = None
+    precision: Precision = "f32"
 
 
 class Draft:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ SPARSE_FROM = 0.2
 """Share of zeros from which the sparse form is worth packing to look at."""
 _SIZES = (1, 2, 4)
 Consts: TypeAlias = list[np.ndarray]
+Precision: TypeAlias = Literal["f32", "bf16"]
+"""What products of f32 numbers may be computed in."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +126,24 @@ def _refuse_dense(layer: ConvLayer) -> str | None:
 
 
 def _dense_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
-    """In vectors of 16 pixels. A band's pixels are copied once for all output channels; those of a float kernel of one tap are not. An int8
-    kernel of one tap has an output of its own kind."""
+    """Of integers and of f32."""
+    return _band_work(layer, 4 if layer.int8 else 1)
+
+
+def _bf16_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
+    return _band_work(layer, 2)
+
+
+def _band_work(layer: ConvLayer, unit: int) -> dict[str, float]:
+    """In vectors of 16 pixels of a unit, which is so many channels. A band's pixels are copied once for all output channels; those of an
+    f32 kernel of one tap are not. An int8 kernel of one tap has an output of its own kind."""
     out_channels, per_group = layer.weights.shape[:2]
-    units = -(-per_group // 4) if layer.int8 else per_group
+    units = -(-per_group // unit)
     words = layer.int8 and _is_of_one_tap(layer)
     block, vectors = (4, 4 * layer.vectors(64) if words else layer.vectors()) if layer.int8 else (8, _float_vectors(layer))
     rows = -(-(out_channels // layer.group) // block) * block * layer.group
     weights = rows * units * layer.taps
-    in_place = not layer.int8 and layer.taps == 1
+    in_place = unit == 1 and layer.taps == 1
     outputs, residuals = vectors * rows, vectors * out_channels * layer.residual
     return {
         "products": vectors * weights,
@@ -152,7 +163,7 @@ def _is_of_one_tap(layer: ConvLayer) -> bool:
 
 
 def _float_vectors(layer: ConvLayer) -> float:
-    """Up to 8 pixels beyond whole vectors are taken apart, and cost what they are: kernels/conv_f32/rest.h."""
+    """Up to 8 pixels beyond whole vectors are taken apart, and cost what they are: kernels/conv/float_rest.h."""
     return layer.pixels / 16 if layer.pixels % 16 <= 8 else layer.vectors()
 
 
@@ -334,6 +345,10 @@ def _zeros_note(layer: GemmLayer, packed: Packed) -> str:
     return f"{layer.zeros:.0%} zeros"
 
 
+def _bf16_note(layer: Layer, packed: Packed) -> str:
+    return "products in bf16"
+
+
 def _never(layer: Layer) -> None:
     return None
 
@@ -346,6 +361,15 @@ def _of_matrix(pack: Callable[..., Consts]) -> Callable[[GemmLayer], Consts]:
     return lambda layer: pack(layer.weights)
 
 
+_FLOAT_CONVOLUTIONS = (
+    Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work, bar=1.0),
+    Family(
+        "sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_float_work, _lists_note, bar=SPARSE_F32_BAR
+    ),
+    Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
+    _winograd(2),
+    _winograd(4),
+)
 CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
     "u8s8": (
         Family("conv_u8s8", _refuse_dense, _of_conv(packing.pack_conv_u8s8), _dense_work, bar=1.0),
@@ -360,29 +384,22 @@ CONVOLUTIONS: dict[str, tuple[Family, ...]] = {
         Family("sparse_conv_u8s8", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_u8s8), _sparse_work((4, 2, 1)), _lists_note),
         Family("depthwise_u8s8", _refuse_depthwise, _of_conv(packing.pack_depthwise_u8s8), _depthwise_work),
     ),
-    "f32": (
-        Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work, bar=1.0),
-        Family(
-            "sparse_conv_f32",
-            _refuse_sparse,
-            _pack_lists(packing.pack_sparse_conv_f32),
-            _sparse_float_work,
-            _lists_note,
-            bar=SPARSE_F32_BAR,
-        ),
-        Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
-        _winograd(2),
-        _winograd(4),
+    "f32": _FLOAT_CONVOLUTIONS,
+    "bf16": (
+        *_FLOAT_CONVOLUTIONS,
+        Family("conv_bf16", _refuse_dense, _of_conv(packing.pack_conv_bf16), _bf16_work, _bf16_note),
     ),
 }
+_FLOAT_PRODUCTS = (
+    Family("gemm_f32", _never, _of_matrix(packing.pack_gemm_f32), _product_work, bar=1.0),
+    Family("sparse_gemm_f32", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_f32), _product_work, _zeros_note),
+)
 PRODUCTS: dict[str, tuple[Family, ...]] = {
     "u8s8": (
         Family("gemm_u8s8", _never, _of_matrix(packing.pack_gemm_u8s8), _product_work, bar=1.0),
         Family("sparse_gemm_u8s8", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_u8s8), _product_work, _zeros_note),
     ),
-    "f32": (
-        Family("gemm_f32", _never, _of_matrix(packing.pack_gemm_f32), _product_work, bar=1.0),
-        Family("sparse_gemm_f32", _refuse_sparse_product, _of_matrix(packing.pack_sparse_gemm_f32), _product_work, _zeros_note),
-    ),
+    "f32": _FLOAT_PRODUCTS,
+    "bf16": (*_FLOAT_PRODUCTS, Family("gemm_bf16", _never, _of_matrix(packing.pack_gemm_bf16), _product_work, _bf16_note)),
 }
-"""By the numbers that they multiply: the first one is the dense form, which wins where times are equal."""
+"""By the numbers that they may multiply: the first one is the dense form, which wins where times are equal."""

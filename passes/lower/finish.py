@@ -54,7 +54,8 @@ def _conv(op: DraftOp, costs: Costs) -> None:
     assert weights is not None
     choice = op.choice
     if choice is None:
-        choice = select_conv(_values(op, weights), op.attrs, plane_size(y), costs, gap=y.gap_cols, residual=len(op.inputs) > 1)
+        values, residual = _values(op, weights), len(op.inputs) > 1
+        choice = select_conv(values, op.attrs, plane_size(y), costs, gap=y.gap_cols, residual=residual, precision=op.precision)
     pixels = product(y.shape[2:]) if y.shape is not None else None
     _take(op, choice, weights, None if pixels is None else pixels * int(weights.values.size))
 
@@ -64,5 +65,6 @@ def _gemm(op: DraftOp, costs: Costs) -> None:
     x = op.inputs[0]
     per_image = None if x is None or x.shape is None else product(x.shape[1:-1])
     batch = x.shape[0] if x is not None and x.shape and isinstance(x.shape[0], int) else 1
-    choice = select_gemm(_values(op, op.weights), None if per_image is None else per_image * batch, costs)
+    rows = None if per_image is None else per_image * batch
+    choice = select_gemm(_values(op, op.weights), rows, costs, precision=op.precision)
     _take(op, choice, op.weights, None if per_image is None else per_image * int(op.weights.values.size))

@@ -12,7 +12,7 @@ from collections.abc import Set
 
 from .costs import Costs
 from .draft import Draft, DraftOp
-from .loose import choose_early
+from .loose import DENSE, choose_early
 from .program import Value
 
 WIDE = 6
@@ -63,7 +63,7 @@ def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     kernel = None if op.choice is None else op.choice.kernel
     if kernel == "conv_winograd_f32" or op.attrs.get("whole", 0):
         return
-    if kernel != "conv_f32":
+    if kernel not in DENSE:
         classes.tie(x, y, left + right - extent)
         classes.need(x, max(top, bottom), max(left, right) if kernel is None else 0)
     if len(op.inputs) > 1 and op.inputs[1] is not None:

@@ -9,6 +9,7 @@ from .costs import Costs
 from .draft import DraftOp
 from .select import Choice, plane_size, select_conv
 
+DENSE = ("conv_f32", "conv_bf16")
 _SHORT, _LONG = 12, 64
 
 
@@ -18,13 +19,14 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
     conv_winograd_f32               any strides, any gaps
     sparse_conv_f32, depthwise_f32  one row stride, gap rows
     depthwise_f32                   of a whole input: any strides, any gaps
-    conv_f32                        of one tap and no padding: the row stride of x is free
+    conv_f32, conv_bf16             of one tap and no padding: the row stride of x is free
     """
     x, weights = op.inputs[0], op.weights
     if x is None or x.dtype != "f32" or weights is None:
         return None
-    choice = select_conv(weights.real(), op.attrs, plane_size(op.outputs[0]), costs, gap=0, residual=len(op.inputs) > 1)
-    return None if choice.kernel == "conv_f32" and not is_pointwise(op) else choice
+    size, residual = plane_size(op.outputs[0]), len(op.inputs) > 1
+    choice = select_conv(weights.real(), op.attrs, size, costs, gap=0, residual=residual, precision=op.precision)
+    return None if choice.kernel in DENSE and not is_pointwise(op) else choice
 
 
 def read_whole(op: DraftOp, costs: Costs) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .costs import Costs
-from .families import CONVOLUTIONS, PRODUCTS, Consts, ConvLayer, Family, GemmLayer, Layer, Packed
+from .families import CONVOLUTIONS, PRODUCTS, Consts, ConvLayer, Family, GemmLayer, Layer, Packed, Precision
 from .program import Value
 
 TYPICAL_SIZE = (28, 28)
@@ -74,19 +74,21 @@ def select_conv(
     *,
     gap: int = 1,
     residual: bool = False,
+    precision: Precision = "f32",
 ) -> Choice:
     """weights [OC, IC/group, KH, KW], f32 or integers; attrs of the convolution; height and width of an output plane, None where they are
-    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output."""
+    known at run time only, and the gap between its rows. residual: whether another tensor is added to the output.
+    precision: in which products of f32 may be computed."""
     conv = {name: int(value) for name, value in attrs.items() if name not in EPILOGUE}
     height, width = size or TYPICAL_SIZE
     layer = ConvLayer(weights, conv, (height - 1) * (width + gap) + width, (height, width), residual)
-    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else "f32"]])
+    return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else precision]])
 
 
-def select_gemm(weights: np.ndarray, rows: int | None, costs: Costs) -> Choice:
-    """weights [N, K], f32 or integers; rows of x, None where they are known at run time only (taken to be 1)."""
+def select_gemm(weights: np.ndarray, rows: int | None, costs: Costs, *, precision: Precision = "f32") -> Choice:
+    """weights [N, K], f32 or integers; rows of x, None where they are known at run time only (taken to be 1). precision: as above."""
     layer = GemmLayer(weights, max(rows or 1, 1))
-    return _fastest([_candidate(family, layer, costs) for family in PRODUCTS["u8s8" if layer.int8 else "f32"]])
+    return _fastest([_candidate(family, layer, costs) for family in PRODUCTS["u8s8" if layer.int8 else precision]])
 
 
 def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:

@@ -47,4 +47,9 @@ def test_integer_operators_count_as_int8(tmp_path):
 
 
 def test_a_model_without_weights_is_fp32():
-    assert describe_precision(0, 0) == "fp32"
+    assert describe_precision(0, int8=0) == "fp32"
+
+
+def test_layers_are_counted_by_what_they_multiply():
+    assert describe_precision(21, int8=20, bf16=1) == "int8 20 of 21, bf16 1 of 21"
+    assert describe_precision(3, int8=0, bf16=3) == "bf16"

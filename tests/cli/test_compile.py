@@ -1,6 +1,8 @@
 """honed compile"""
 
 import onnx
+from honed.passes.lower.costs import write_costs
+from honed.passes.lower.costs.files import default_costs
 from onnx import helper
 
 from .conftest import assert_fails, run, run_json
@@ -40,6 +42,16 @@ def test_a_compiled_model_is_no_input(network, tmp_path):
 
 def test_output_folder_that_is_missing_is_an_error(network, tmp_path):
     assert_fails(run("compile", network, "-o", tmp_path / "none" / "network.honed"), "No such file")
+
+
+def test_precision_is_an_option(network, tmp_path):
+    table, output = tmp_path / "table.json", tmp_path / "network.honed"
+    write_costs(default_costs("avx512vnni"), table)
+    arguments = ("compile", network, "-o", output, "--tune-table", table)
+    assert run_json(*arguments, "--precision", "bf16")["totals"]["precision"].startswith("bf16")
+    assert run_json(*arguments)["totals"]["precision"] == "fp32"
+    assert run("compile", network, "-o", output, "--precision", "f16").exit_code == 2
+    assert_fails(run("inspect", output, "--precision", "bf16"), "precision 'bf16' of a compiled model")
 
 
 def test_output_is_required(network):

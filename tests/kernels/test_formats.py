@@ -141,8 +141,15 @@ def test_packed_convolutions_lose_nothing(
     limit = 510 if operator == "sparse_conv_u8s8" else 127
     shape = (rows * group, channels, *kernel)
     w = weights(shape, sparsity, np.int16, limit) if operator.endswith("u8s8") else weights(shape, sparsity)
-    w = rounded(w) if operator.endswith("bf16") else w
-    np.testing.assert_array_equal(Packed.from_dense(w, operator, group=group).to_dense(), w)
+    expected = rounded(w) if operator.endswith("bf16") else w
+    np.testing.assert_array_equal(Packed.from_dense(w, operator, group=group).to_dense(), expected)
+
+
+@EXAMPLES
+@given(n=st.integers(1, 40), k=st.integers(1, 40))
+def test_packed_bf16_products_are_rounded(n: int, k: int) -> None:
+    w = weights((n, k), 0.3)
+    np.testing.assert_array_equal(Packed.from_dense(w, "gemm_bf16").to_dense(), rounded(w))
 
 
 def test_packed_depthwise_convolutions_lose_nothing() -> None:

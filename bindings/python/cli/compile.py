@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .console import JsonFlag, out, print_json, reports_errors
+from .console import JsonFlag, PrecisionOption, out, print_json, reports_errors
 
 
 @reports_errors
@@ -16,13 +16,14 @@ def compile(
     tune_table: Annotated[
         Path | None, typer.Option(help="Costs of the CPU that the file is for, from `honed tune -o`.", show_default=False)
     ] = None,
+    precision: PrecisionOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Fuse, choose kernels and pack weights: one .honed file, which loads at once and needs no Python."""
     from .. import compile as compile_model
     from ..inspection import inspect
 
-    compile_model(model, output, strict=strict, tune_table=tune_table)
+    compile_model(model, output, strict=strict, tune_table=tune_table, precision=precision or "f32")
     inspection = inspect(output)
     if as_json:
         print_json({"output": str(output), "totals": inspection.to_dict()["totals"]})

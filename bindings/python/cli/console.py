@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, Literal, ParamSpec
 
 import typer
 from rich.console import Console
@@ -16,6 +16,10 @@ Step = Callable[[str, int, int | None], None]
 """step(task, done, total): so much of a task is done; total is None where it is not known."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+PrecisionOption = Annotated[
+    Literal["f32", "bf16"] | None,
+    typer.Option(help="Of an .onnx: bf16 rounds the factors of float products to bfloat16 where that is faster.", show_default=False),
+]
 
 
 def out() -> Console:

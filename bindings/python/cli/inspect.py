@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .console import JsonFlag, out, print_json, reports_errors
+from .console import JsonFlag, PrecisionOption, out, print_json, reports_errors
 
 if TYPE_CHECKING:
     from ..inspection import Inspection, Layer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def inspect(
     model: Annotated[Path, typer.Argument(help="A model: .onnx or .honed.", show_default=False)],
     strict: Annotated[bool, typer.Option("--strict", help="Fail where an operator would run, but slowly.")] = False,
+    precision: PrecisionOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show each layer: operator, shape, MACs, sparsity, the kernel chosen and why not the others; and totals.
@@ -27,7 +28,7 @@ def inspect(
     """
     from ..inspection import inspect as inspect_model
 
-    inspection = inspect_model(model, strict=strict)
+    inspection = inspect_model(model, strict=strict, precision=precision)
     if as_json:
         print_json(inspection.to_dict())
         return

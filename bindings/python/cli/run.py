@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .console import JsonFlag, out, print_json, reports_errors
+from .console import JsonFlag, PrecisionOption, out, print_json, reports_errors
 from .inspect import shape_text
 from .parsing import pairs
 
@@ -30,13 +30,14 @@ def run(
     threads: Annotated[int | None, typer.Option(min=1, help="Default: the CPUs that this process may use.", show_default=False)] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of the largest values of each row to show.")] = 5,
     profile: Annotated[bool, typer.Option("--profile", help="Time every operator, over 20 more runs.")] = False,
+    precision: PrecisionOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run a model once on arrays from files. Shows each output's shape, range and, where its rows are scores, the top 5."""
     from ..session import InferenceSession
 
     files = pairs(inputs, "--input")
-    session = InferenceSession(model, threads=threads)
+    session = InferenceSession(model, threads=threads, precision=precision)
     names = [tensor.name for tensor in session.get_outputs()]
     feed = _load(files)
     outputs = dict(zip(names, session.run(None, feed), strict=True))

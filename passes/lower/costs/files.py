@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import re
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 
 from ....graph import write_atomically
 from ....graph.errors import Error
-from ....kernels._native import isa_levels
+from ....kernels._native import has_bf16, isa_levels
 from .model import Costs, FamilyCosts
 from .spread import ANY, Spread, Spreads
 
@@ -60,8 +61,16 @@ def current_costs() -> Costs:
     try:
         stamp = path.stat().st_mtime_ns
     except OSError:
-        return default_costs(isa)
-    return _read_cached(path, stamp) or default_costs(isa)
+        return _package_costs(isa)
+    return _read_cached(path, stamp) or _package_costs(isa)
+
+
+def _package_costs(isa: str) -> Costs:
+    """The highest level's were measured on a CPU with bf16 instructions: what they say of others without them is not known."""
+    costs = default_costs(isa)
+    if has_bf16() or isa != "avx512vnni":
+        return costs
+    return replace(costs, families={name: family for name, family in costs.families.items() if not name.endswith("_bf16")})
 
 
 @lru_cache(maxsize=4)

@@ -70,6 +70,7 @@ def float_network() -> Program:
     low, product = Value("low", "f32", (None, 3, 6, None)), Value("product", "f32", (None, 3, 6, 5))
     weights = sparse(RNG.normal(size=(6, 4, 3, 3)).astype(np.float32))
     fully = RNG.normal(size=(5, 6)).astype(np.float32)
+    halves = Value("halves", "f32", (None, 3, 6, 5))
     thin = Value("thin", "f32", (None, 3, 6, 5))
     swapped = Value("swapped", "f32", (None, 3, "n", 6))
     ops = [
@@ -87,10 +88,11 @@ def float_network() -> Program:
         Op("split", "split", [turned], [low], {"axis": 3}),
         Op("transpose", "swap", [low], [swapped], {}, [np.array([0, 1, 3, 2])]),
         Op("gemm_f32", "fully connected", [swapped], [product], {"k": 6, "n": 5}, [*packing.pack_gemm_f32(fully), np.ones(5, np.float32)]),
+        Op("gemm_bf16", "rounded", [swapped], [halves], {"k": 6, "n": 5}, [*packing.pack_gemm_bf16(fully), np.ones(5, np.float32)]),
         Op("sparse_gemm_f32", "thin", [swapped], [thin], {"k": 6, "n": 5},
            [*packing.pack_sparse_gemm_f32(sparse(fully)), np.ones(5, np.float32)]),
     ]  # fmt: skip
-    return Program([x], [tiled, product, low, thin], ops)
+    return Program([x], [tiled, product, halves, low, thin], ops)
 
 
 def planar_network() -> Program:

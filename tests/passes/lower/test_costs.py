@@ -176,6 +176,15 @@ def test_the_cached_table_of_this_cpu_is_used_and_a_damaged_one_is_not(tmp_path,
     assert current_costs() is default_costs("avx2")
 
 
+def test_products_in_bf16_are_not_estimated_without_their_instructions(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for isa, there, known in (("avx512vnni", True, True), ("avx512vnni", False, False), ("avx2", False, True)):
+        monkeypatch.setenv("HONED_ISA", isa)
+        monkeypatch.setattr("honed.passes.lower.costs.files.has_bf16", lambda there=there: there)
+        assert {"conv_bf16", "gemm_bf16"} <= set(current_costs().families) if known else "conv_bf16" not in current_costs().families
+        assert "conv_f32" in current_costs().families
+
+
 @pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", "avx512vnni"])
 def test_the_package_knows_every_family(isa):
     known = default_costs(isa).families
