@@ -5,6 +5,8 @@ import json
 import numpy as np
 import onnx
 import pytest
+from honed.cli.optimize import _print
+from honed.passes.compress.report import CompressionReport
 from onnx import numpy_helper
 from PIL import Image
 
@@ -135,3 +137,10 @@ def test_mixed_precision_says_what_stays_f32(network, recipe, array_file, tmp_pa
     assert weights and max(np.abs(weight).max() for weight in weights) == 7
     result = run(*arguments, "--fewer-bits", "4")
     assert result.exit_code == 2 and "needs --agreement" in result.stderr
+
+
+@pytest.mark.parametrize(("better", "taken"), [(True, "by layer"), (False, "the same in all layers")])
+def test_an_allocation_says_what_was_taken_and_why(better, taken, capsys, tmp_path):
+    report = CompressionReport(allocation={"better": better, "reason": "faster: 90 us against 100 us"})
+    _print(report, tmp_path / "model.onnx")
+    assert f"sparsities: {taken}; faster: 90 us against 100 us" in capsys.readouterr().out

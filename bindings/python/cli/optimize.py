@@ -89,6 +89,9 @@ def image_options(size: str | None, resize: int | None, mean: str, std: str) -> 
 
 def _print(report: CompressionReport, output: Path) -> None:
     console = out()
+    if report.allocation is not None:
+        taken = "by layer" if report.allocation["better"] else "the same in all layers"
+        console.print(f"sparsities: {taken}; {report.allocation['reason']}", markup=False)
     for layer in report.layers:
         done = "; ".join(_technique(name, facts) for name, facts in layer.techniques.items()) or "left as it is"
         sqnr = "" if layer.output_sqnr_db is None else f"  output SQNR {layer.output_sqnr_db:.1f} dB"
