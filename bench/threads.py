@@ -40,9 +40,9 @@ TURNS = 3
 
 @dataclass(frozen=True)
 class Threads:
-    """Milliseconds of a run of one image on one thread and on all; of the first run after a pause, alike; per image of a batch on all
-    threads, None where the model fixes its batch; of sessions that share the threads, each running all the time; CPU seconds per second of
-    a pool without work."""
+    """Typical milliseconds of a run of one image on one thread and on all; of the first run after a pause, alike; per image of a batch
+    on all threads, None where the model fixes its batch; of sessions that share the threads, each running all the time (means). idle_cpu:
+    CPU seconds per second of a pool without work."""
 
     threads: int
     one_ms: float
@@ -104,7 +104,7 @@ def _batch_ms(session: InferenceSession, feed: Mapping[str, np.ndarray], seconds
 
 
 def _at_once(sessions: Sequence[InferenceSession], feed: Mapping[str, np.ndarray], seconds: float) -> tuple[float, ...]:
-    """Median milliseconds of each while all of them run."""
+    """Mean milliseconds of each while all of them run: where they take turns on the cores, many runs are fast and some wait long."""
     times: list[list[float]] = [[] for _ in sessions]
     begin = Barrier(len(sessions))
 
@@ -117,7 +117,7 @@ def _at_once(sessions: Sequence[InferenceSession], feed: Mapping[str, np.ndarray
         worker.start()
     for worker in workers:
         worker.join()
-    return tuple(statistics.median(found) * 1e3 for found in times)
+    return tuple(statistics.fmean(found) * 1e3 for found in times)
 
 
 def idle_cpu(seconds: float) -> float:

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* cpu_set_t */
 #include "thread_pool.h"
 
 #include <pthread.h>
@@ -9,11 +10,19 @@
 #include <unistd.h>
 
 #include "job.h"
+#include "placement.h"
 
 enum {
   num_jobs = 16,            /* calls that share the workers at a time; others run on their callers alone */
   watch_nanoseconds = 50000 /* how long a thread that has nothing to do looks for news before it sleeps */
 };
+
+typedef struct honed_worker {
+  honed_thread_pool *pool;
+  pthread_t thread;
+  bool asleep; /* guarded by the pool's lock, as is its placement while it is true */
+  honed_placement placement;
+} honed_worker;
 
 struct honed_thread_pool {
   honed_job jobs[num_jobs];
@@ -25,7 +34,7 @@ struct honed_thread_pool {
   pthread_cond_t posted, finished;
   pid_t process; /* that has the workers */
   size_t num_workers;
-  pthread_t workers[];
+  honed_worker workers[];
 };
 
 static bool is_forked(const honed_thread_pool *pool) { return pool->process != getpid(); }
@@ -68,7 +77,8 @@ static bool help(honed_thread_pool *pool) {
   }
 }
 
-static void wait_for_news(honed_thread_pool *pool, uint64_t seen) {
+static void wait_for_news(honed_worker *self, uint64_t seen) {
+  honed_thread_pool *pool = self->pool;
   for (int64_t end = now_nanoseconds() + watch_nanoseconds; now_nanoseconds() < end;) {
     for (int i = 0; i < 16; i++) {
       if (atomic_load_explicit(&pool->news, memory_order_relaxed) != seen) return;
@@ -76,17 +86,22 @@ static void wait_for_news(honed_thread_pool *pool, uint64_t seen) {
     }
   }
   pthread_mutex_lock(&pool->lock);
+  honed_placement_note(&self->placement);
+  self->asleep = true;
   atomic_fetch_add(&pool->asleep, 1);
   while (atomic_load(&pool->news) == seen) pthread_cond_wait(&pool->posted, &pool->lock);
   atomic_fetch_sub(&pool->asleep, 1);
+  self->asleep = false;
   pthread_mutex_unlock(&pool->lock);
+  honed_placement_restore(&self->placement);
 }
 
 static void *worker(void *argument) {
-  honed_thread_pool *pool = argument;
+  honed_worker *self = argument;
+  honed_thread_pool *pool = self->pool;
   while (!atomic_load_explicit(&pool->closing, memory_order_relaxed)) {
     const uint64_t seen = atomic_load_explicit(&pool->news, memory_order_acquire);
-    if (!help(pool) && !atomic_load_explicit(&pool->closing, memory_order_relaxed)) wait_for_news(pool, seen);
+    if (!help(pool) && !atomic_load_explicit(&pool->closing, memory_order_relaxed)) wait_for_news(self, seen);
   }
   return NULL;
 }
@@ -96,7 +111,11 @@ static void announce(honed_thread_pool *pool, size_t workers) {
   atomic_fetch_add(&pool->news, 1);
   const size_t asleep = atomic_load(&pool->asleep);
   if (asleep == 0) return;
+  const int cpu = honed_current_cpu();
   pthread_mutex_lock(&pool->lock);
+  for (honed_worker *w = pool->workers; w < pool->workers + pool->num_workers; w++) {
+    if (w->asleep) honed_placement_avoid(&w->placement, cpu);
+  }
   for (size_t i = 0; i < workers && i < asleep; i++) pthread_cond_signal(&pool->posted);
   pthread_mutex_unlock(&pool->lock);
 }
@@ -138,7 +157,9 @@ static honed_status start(honed_thread_pool *pool, size_t num_workers, honed_con
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int failed = 0;
   while (pool->num_workers < num_workers && !failed) {
-    failed = pthread_create(&pool->workers[pool->num_workers], NULL, worker, pool);
+    honed_worker *next = &pool->workers[pool->num_workers];
+    next->pool = pool;
+    failed = pthread_create(&next->thread, NULL, worker, next);
     if (!failed) pool->num_workers++;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -147,7 +168,7 @@ static honed_status start(honed_thread_pool *pool, size_t num_workers, honed_con
 }
 
 honed_status honed_thread_pool_new(size_t num_threads, honed_thread_pool **out, honed_context *ctx) {
-  const size_t bytes = sizeof(honed_thread_pool) + (num_threads - 1) * sizeof(pthread_t);
+  const size_t bytes = sizeof(honed_thread_pool) + (num_threads - 1) * sizeof(honed_worker);
   honed_thread_pool *pool = aligned_alloc(64, (bytes + 63) / 64 * 64);
   if (pool == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for a pool of %zu threads", num_threads);
   memset(pool, 0, bytes);
@@ -168,7 +189,7 @@ void honed_thread_pool_delete(honed_thread_pool *pool) {
   if (is_forked(pool)) return;
   atomic_store_explicit(&pool->closing, true, memory_order_relaxed);
   announce(pool, pool->num_workers);
-  for (size_t i = 0; i < pool->num_workers; i++) pthread_join(pool->workers[i], NULL);
+  for (size_t i = 0; i < pool->num_workers; i++) pthread_join(pool->workers[i].thread, NULL);
   pthread_cond_destroy(&pool->finished);
   pthread_cond_destroy(&pool->posted);
   pthread_mutex_destroy(&pool->lock);

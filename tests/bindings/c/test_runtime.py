@@ -35,5 +35,9 @@ def test_every_task_runs_once(build: Build, kind: str) -> None:
     run(build("jobs", kind))
 
 
+def test_a_thread_is_kept_off_a_cpu_and_let_back(build: Build) -> None:
+    run(build("placement", "address"))
+
+
 def test_checksum_variants_agree(build: Build) -> None:
     run(build("checksums", "address"))

@@ -209,6 +209,24 @@ def test_a_pool_without_work_takes_no_cpu_time(content: bytes) -> None:
     assert min(taken) < IDLE_CPU
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system has no affinities")
+def test_workers_that_were_woken_may_run_where_the_process_may(content: bytes) -> None:
+    before, cpus = set(os.listdir("/proc/self/task")), os.sched_getaffinity(0)
+    session = InferenceSession(content, engine=Engine(3))
+    workers = [int(thread) for thread in set(os.listdir("/proc/self/task")) - before]
+    assert len(workers) == 2
+    for _ in range(20):
+        time.sleep(0.002)
+        check(session, random_input(2, 3, 64, 8))
+        assert os.sched_getaffinity(0) == cpus
+    for _ in range(100):
+        time.sleep(0.01)
+        if all(os.sched_getaffinity(worker) == cpus for worker in workers):
+            return
+        check(session, random_input(2, 3, 64, 8))
+    raise AssertionError([os.sched_getaffinity(worker) for worker in workers])
+
+
 def test_sessions_that_run_at_once_on_one_pool_give_the_bits_that_they_give_alone() -> None:
     engine, model = Engine(2), compile_model(residual_net())
     feeds = [{"x": np.random.default_rng(seed).standard_normal((3, 3, 10, 10)).astype(np.float32)} for seed in (2, 3)]
