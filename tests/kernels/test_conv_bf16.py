@@ -70,22 +70,19 @@ def test_denormal_numbers_are_zero_wherever_they_are(isa):
 
 @ISAS
 def test_a_pair_is_summed_up_with_its_second_channel_first(isa):
-    # 2^24 + 1 is no f32: added one by one, ones are lost; the other way round, 2^24 cancels first.
-    x = np.array([[2.0**12, 1.0], [1.0, 2.0**12]], np.float32)
-    w = np.array([2.0**12, 1.0], np.float32)
-    residual = np.zeros(2, np.float32)
-    np.testing.assert_array_equal(_pixels(x, w, -1.0, residual, isa), np.array([2.0**24, 2.0**13 - 1], np.float32))
-    lost = _pixels(np.array([[1.0], [2.0**12]], np.float32), np.array([1.0, 2.0**12], np.float32), 0.0, residual[:1], isa)
-    assert lost == 2.0**24
+    # 2^24 + 1 is no f32: the bias loses a 1 that joins before the second channel has cancelled it.
+    x, w = np.array([[1.0], [-(2.0**12)]], np.float32), np.array([1.0, 2.0**12], np.float32)
+    np.testing.assert_array_equal(_pixels(x, w, 2.0**24, np.zeros(1, np.float32), isa), [1])
+    np.testing.assert_array_equal(_pixels(x[::-1], w[::-1], 2.0**24, np.zeros(1, np.float32), isa), [0])
 
 
 @ISAS
 def test_values_that_are_not_finite(isa):
     """Of an odd number of channels: the channel that the last pair lacks adds nothing. NaN becomes the lower clamp."""
     inf, nan = np.inf, np.nan
-    x = np.array([[1, inf, -inf, nan, 3.4e38], [0, 0, 0, 0, 0], [1, 1, inf, 1, 1]], np.float32)
-    y = _pixels(x, np.array([1, 1, 1], np.float32), 0.0, np.zeros(5, np.float32), isa)
-    np.testing.assert_array_equal(y, np.array([2, inf, -inf, -inf, inf], np.float32))
+    x = np.array([[1, inf, -inf, nan, 3.4e38, 1], [0, 0, 0, 0, 0, 0], [1, 1, inf, 1, 1, inf]], np.float32)
+    y = _pixels(x, np.array([1, 1, 1], np.float32), 0.0, np.zeros(6, np.float32), isa)
+    np.testing.assert_array_equal(y, np.array([2, inf, -inf, -inf, inf, inf], np.float32))
 
 
 def test_conversion_of_activations_is_that_of_ml_dtypes():
