@@ -81,7 +81,10 @@ def _tie_equal(classes: _Classes, op: DraftOp) -> None:
 def _tie_pointwise(classes: _Classes, op: DraftOp) -> None:
     """One tap reads x in place where strides are equal, and copies it where they are not: a few more columns cost less than that."""
     x, y = op.inputs[0], op.outputs[0]
-    if x is not None and isinstance(width := y.shape[3], int) and x.shape[2:] == y.shape[2:]:
+    if x is None or not x.shape or not y.shape or x.shape[2:] != y.shape[2:]:
+        return
+    width = y.shape[3]
+    if isinstance(width, int):
         classes.tie_columns_if_close(x, y, width // _COLUMNS_PER_COPY)
 
 

@@ -38,7 +38,7 @@ def read_whole(op: DraftOp, costs: Costs) -> None:
         return
     if a.get("stride_h", 1) != a.get("stride_w", 1) or a.get("stride_w", 1) > 2 or any(a.get(f"dilation_{side}", 1) != 1 for side in "hw"):
         return
-    width = op.outputs[0].shape[3]
+    width = (op.outputs[0].shape or (None,) * 4)[3]
     if a.get("stride_w", 1) == 1 and isinstance(width, int) and not _SHORT <= width <= _LONG:
         return
     choice = choose_early(op, costs)
