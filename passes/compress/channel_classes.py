@@ -83,7 +83,7 @@ class _Classes:
                 self._refuse(node, f"the channels of {node.name} are not its input's second dimension")
         elif is_op(node, *HOMOGENEOUS_OPS) or _is_channel_flatten(node):
             self._join(node.inputs[0], node.outputs[0])
-        elif is_op(node, "Clip") and (ceiling := _ceiling(node)) is not None:
+        elif is_op(node, "Clip") and (ceiling := clip_ceiling(node)) is not None:
             self._join(node.inputs[0], node.outputs[0])
             self._ceilings.append((node.outputs[0].name, ceiling))
         elif is_op(node, "Add") and self._is_plain_sum(node):
@@ -101,7 +101,7 @@ class _Classes:
                 self._refusals.append((tensor.name, reason))
 
 
-def _ceiling(clip: gs.Node) -> float | None:
+def clip_ceiling(clip: gs.Node) -> float | None:
     """The upper bound of a Clip whose lower bound is 0 or absent, inf without one; None for any other Clip."""
     bounds = [operand(clip, 1), operand(clip, 2)]
     values = [None if tensor is None else constant(tensor) for tensor in bounds]

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import onnx_graphsurgeon as gs
 
-from ...graph import View, to_model
+from ...graph import View, is_op, producer, to_model
 from ..base import GraphPass, Reject
 from ..patch import Patch
 from .calibration import Calibration
-from .channel_classes import ChannelClass, channel_classes
+from .channel_classes import ChannelClass, channel_classes, clip_ceiling
 from .channel_ranges import RangeByChannel
 from .equalise_math import (
     STRENGTHS,
@@ -20,6 +21,7 @@ from .equalise_math import (
     bound,
     column_peaks,
     expected_noise,
+    greatest_output,
     mildest,
     row_peaks,
     scale_columns,
@@ -47,8 +49,9 @@ class EqualiseChannels(GraphPass):
     channel equal (arXiv 1906.04721), which is what one scale for all weights of a layer wants.
 
     Exact to f32 rounding, but for Clip(x, 0, c): the bound stays one number, so a channel that comes near it (its greatest value over the
-    calibration data, times `section.margin`) keeps its scale, and another is scaled so far that it stays below: it is clipped at
-    c / f >= margin · its greatest value instead of at c.
+    calibration data, times `section.margin`, or the greatest one that its layer can make of inputs that a Clip bounds, or of inputs of
+    the model as calibration shows them, whichever is less) keeps its scale, and another is scaled so far that it stays below: it is
+    clipped at c / f, which is at least as much, instead of at c.
 
     levels: layer name -> the greatest integer of its weights, 127 where it is not there. origins: node name -> the name that the recipe
     knows it by. Afterwards, made: layer name -> f of its output channels; read: layer name -> f of its input channels.
@@ -84,8 +87,11 @@ class EqualiseChannels(GraphPass):
             yield _scaled(layer, self.made.get(name), self.read.get(name))
 
     def _measure(self, view: View, classes: list[ChannelClass]) -> dict[str, ChannelRanges]:
-        """Of every tensor that a layer reads."""
-        observers = {name: RangeByChannel() for each in classes for _, name in each.consumers}
+        """Of every tensor that a layer reads, and of the inputs of the model that layers read whose outputs have a ceiling."""
+        inputs = {tensor.name for tensor in view.graph.inputs}
+        makers = [layer.node.inputs[0].name for each in classes if np.isfinite(each.ceiling) for layer in each.producers]
+        read = [name for each in classes for _, name in each.consumers]
+        observers = {name: RangeByChannel() for name in [*read, *(name for name in makers if name in inputs)]}
         observe(to_model(view.graph), {k: [v] for k, v in observers.items()}, self.data, self.runner, self.section.samples, self.tick)
         return {name: observer.ranges() for name, observer in observers.items()}
 
@@ -94,7 +100,8 @@ class EqualiseChannels(GraphPass):
 
     def _least_noise(self, each: ChannelClass, ranges: Mapping[str, ChannelRanges]) -> np.ndarray:
         reach = np.max([ranges[name].reach for _, name in each.consumers], axis=0)
-        candidates = [bound(toward_equal(reach, each.ceiling, s), reach, each.ceiling, self.section.margin) for s in STRENGTHS]
+        limit = self._limit(each, reach, ranges)
+        candidates = [bound(toward_equal(reach, each.ceiling, s), limit, each.ceiling) for s in STRENGTHS]
         noise = [
             sum(
                 expected_noise(f, layer.weight, layer.group, ranges[name], self.levels.get(layer.name, 127))
@@ -104,9 +111,19 @@ class EqualiseChannels(GraphPass):
         ]
         return candidates[mildest(noise)]
 
+    def _limit(self, each: ChannelClass, reach: np.ndarray, ranges: Mapping[str, ChannelRanges]) -> np.ndarray:
+        """What channels that came up to `reach` are taken to stay below, where the class has a ceiling."""
+        expected = reach * self.section.margin
+        interval = _interval(each.producers[0].node.inputs[0], ranges) if len(each.producers) == 1 else None
+        if interval is None or np.isinf(each.ceiling):
+            return expected
+        (layer,) = each.producers
+        return np.minimum(expected, greatest_output(layer.weight, layer.bias, *interval, layer.group))
+
     def _by_weights(self, classes: list[ChannelClass], ranges: Mapping[str, ChannelRanges]) -> list[np.ndarray]:
         """Balancing one class unbalances its neighbours, so sweeps go on until the factors settle."""
         reach = [np.max([ranges[name].reach for _, name in each.consumers], axis=0) for each in classes]
+        limits = [self._limit(each, r, ranges) for each, r in zip(classes, reach, strict=True)]
         weights = {layer.name: layer.weight.astype(np.float64) for each in classes for layer in _layers(each)}
         total = [np.ones(len(r)) for r in reach]
         for _ in range(SWEEPS):
@@ -114,7 +131,7 @@ class EqualiseChannels(GraphPass):
             for i, each in enumerate(classes):
                 made = np.max([row_peaks(weights[layer.name]) for layer in each.producers], axis=0)
                 read = np.max([column_peaks(weights[layer.name], layer.group) for layer, _ in each.consumers], axis=0)
-                new = bound(total[i] * balance(made, read), reach[i], each.ceiling, self.section.margin)
+                new = bound(total[i] * balance(made, read), limits[i], each.ceiling)
                 step, total[i] = new / total[i], new
                 for layer in each.producers:
                     weights[layer.name] = scale_rows(weights[layer.name], step)
@@ -124,6 +141,18 @@ class EqualiseChannels(GraphPass):
             if change < SETTLED:
                 break
         return total
+
+
+def _interval(tensor: gs.Tensor, ranges: Mapping[str, ChannelRanges]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Per channel, the bounds of a tensor that a Clip made, or of one that nothing made: as measured; None where there are none."""
+    maker = producer(tensor)
+    if maker is None and tensor.name in ranges:
+        return ranges[tensor.name].lo, ranges[tensor.name].hi
+    ceiling = clip_ceiling(maker) if maker is not None and is_op(maker, "Clip") else None
+    if ceiling is None or np.isinf(ceiling) or tensor.name not in ranges:
+        return None
+    channels = np.shape(ranges[tensor.name].hi)
+    return np.zeros(channels), np.full(channels, ceiling)
 
 
 def _layers(each: ChannelClass) -> list[Layer]:

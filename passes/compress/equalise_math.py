@@ -72,12 +72,21 @@ def balance(made: np.ndarray, read: np.ndarray) -> np.ndarray:
     return np.where(useful, np.sqrt(read / np.where(useful, made, 1)), 1.0)
 
 
-def bound(factors: np.ndarray, peak: np.ndarray, ceiling: float, margin: float) -> np.ndarray:
-    """`factors`, cut so that clip(f · x) = f · clip(x): a channel whose greatest value `peak`, times `margin`, reaches the ceiling keeps
-    its scale; another stays below the ceiling with it."""
+def greatest_output(weight: np.ndarray, bias: np.ndarray | None, lo: np.ndarray, hi: np.ndarray, group: int) -> np.ndarray:
+    """f64 [out]: what no output of a layer exceeds whose inputs lie in [lo, hi] [in], which holds the 0 of padding.
+    weight [out, in / group, *kernel]."""
+    flat = weight.reshape(*weight.shape[:2], -1).astype(np.float64)
+    up, down = np.maximum(flat, 0).sum(axis=2), np.minimum(flat, 0).sum(axis=2)
+    greatest = (up * input_factors(hi, len(weight), group) + down * input_factors(lo, len(weight), group)).sum(axis=1)
+    return greatest if bias is None else greatest + bias
+
+
+def bound(factors: np.ndarray, reach: np.ndarray, ceiling: float) -> np.ndarray:
+    """`factors`, cut so that clip(f · x) = f · clip(x) for x up to `reach`: a channel that reaches the ceiling keeps its scale; another
+    stays below the ceiling with it."""
     if np.isinf(ceiling):
         return factors
-    reach = np.maximum(peak * margin, ceiling * WEAKEST)
+    reach = np.maximum(reach, ceiling * WEAKEST)
     return np.where(reach >= ceiling, 1.0, np.minimum(factors, ceiling / reach))
 
 

@@ -64,11 +64,12 @@ class Factorise(Section):
 class Equalise(Section):
     """Scales channels against the weights around them, measured on `samples` calibration samples, so that quantisation costs less.
 
-    margin: of a channel below the bound of a Clip, how many times its greatest value has to stay below that bound.
+    margin: of a channel below the bound of a Clip, how many times its greatest value has to stay below that bound, where nothing else
+    keeps it there.
     """
 
     method: Literal["noise", "weights"] = "noise"
-    margin: Annotated[float, Field(ge=1.0)] = 4.0
+    margin: Annotated[float, Field(ge=1.0)] = 2.0
     samples: Annotated[int, Field(ge=1)] = 256
     skip: list[str] = []
 

@@ -79,6 +79,38 @@ def test_inputs_beyond_calibration_are_not_clipped_early(beyond):
     np.testing.assert_allclose(outputs(to_model(graph), unseen), outputs(source, unseen), rtol=1e-4, atol=1e-4)
 
 
+def clipped_pair(strength):
+    """Conv, Clip(0, 6), depthwise Conv, Clip(0, 6), 1x1 Conv; layers by name times `strength`, the second with weights that
+    are all positive."""
+    b = Builder(3)
+    six = [b.const("zero", np.float32(0)), b.const("six", np.float32(6))]
+    first = b.node("Clip", [b.conv("x", "first", 8, 3, pads=[1] * 4), *six], "clip1")
+    second = b.node("Clip", [b.conv(first, "second", 8, 8, group=8, pads=[1] * 4), *six], "clip2")
+    y = b.conv(second, "third", 4, 8, kernel=1)
+    for tensor, factors in ((t, f) for t in b.weights for names, f in strength.items() if t.name in (f"{names}_w", f"{names}_b")):
+        values = numpy_helper.to_array(tensor)
+        values = np.abs(values) if tensor.name == "second_w" else values
+        tensor.CopyFrom(numpy_helper.from_array(values * np.float32(factors), tensor.name))
+    return b.model(["n", 3, 10, 10], y)
+
+
+@pytest.mark.parametrize(("name", "strength"), [("first", {"first": 0.2}), ("second", {"first": 8, "second": 0.2, "third": 10})])
+def test_what_bounded_inputs_cannot_exceed_is_not_clipped(name, strength):
+    """However far from calibration the inputs are, within its least and greatest; a margin alone would forbid all factors."""
+    source = clipped_pair(strength)
+    data = np.random.default_rng(5).uniform(-1, 1, (32, 3, 10, 10)).astype(np.float32)
+    data[0] = np.where(data[0] > 0, 1, -1)
+    graph, report = optimize(source, {"equalise": {"method": "weights", "margin": 1e6}}, data, run_ort)
+    factor = report.layer(name).techniques["equalise"]["greatest_factor"]
+    assert factor > 1.5
+    weight = next(layer.weight for layer in weight_layers(optimize(source, {})[0]) if layer.name == "first")
+    worst = np.zeros((8, 3, 10, 10), np.float32)
+    worst[:, :, 3:6, 3:6] = np.where(weight > 0, 1, -1)
+    bright = np.sign(weight.sum(axis=(2, 3)))[:, :, None, None] * np.ones((1, 1, 10, 10), np.float32)
+    for unseen in (worst, bright, data):
+        np.testing.assert_allclose(outputs(to_model(graph), unseen), outputs(source, unseen), rtol=1e-4, atol=1e-4)
+
+
 def test_one_scale_for_all_weights_wants_equal_weights():
     source, data, unseen = mobile_net(), samples(64), samples(64, seed=9)
     section = {"range": "minmax", "per_channel": False}

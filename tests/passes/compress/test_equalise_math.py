@@ -7,6 +7,7 @@ from honed.passes.compress.equalise_math import (
     bound,
     column_peaks,
     expected_noise,
+    greatest_output,
     mildest,
     row_peaks,
     scaled_weight,
@@ -43,11 +44,25 @@ def test_bounded_factors_leave_clipping_as_it_was():
     rng = np.random.default_rng(0)
     reach = np.array([6.0, 5.9, 2.0, 0.01, 0.0])
     x = rng.uniform(-1, 1, (1000, 5)) * reach
-    f = bound(np.array([0.5, 3.0, 9.0, 1e5, 7.0]), reach, 6.0, 1.0)
+    f = bound(np.array([0.5, 3.0, 9.0, 1e5, 7.0]), reach, 6.0)
     np.testing.assert_allclose(np.clip(f * x, 0, 6), f * np.clip(x, 0, 6), rtol=1e-12)
     assert f[0] == 1 and f[1] == pytest.approx(6 / 5.9) and f[2] == 3 and np.isfinite(f).all()
-    assert np.array_equal(bound(np.array([0.5, 9.0]), reach[:2], np.inf, 1.25), [0.5, 9.0])
-    assert bound(np.array([9.0]), np.array([5.0]), 6.0, 1.25) == [1.0]
+    assert np.array_equal(bound(np.array([0.5, 9.0]), reach[:2], np.inf), [0.5, 9.0])
+    assert bound(np.array([9.0]), np.array([6.25]), 6.0) == [1.0]
+
+
+@pytest.mark.parametrize("group", [1, 2, 4])
+def test_the_greatest_output_is_that_of_the_worst_input(group):
+    rng = np.random.default_rng(group)
+    weight, bias = rng.standard_normal((4, 4 // group, 3, 3)), rng.standard_normal(4)
+    lo, hi = -rng.uniform(0, 2, 4), rng.uniform(0, 3, 4)
+    worst = []
+    for o in range(4):
+        first = o // (4 // group) * (4 // group)
+        terms = [w * (hi[first + i] if w > 0 else lo[first + i]) for i, taps in enumerate(weight[o]) for w in taps.ravel()]
+        worst.append(sum(terms) + bias[o])
+    np.testing.assert_allclose(greatest_output(weight, bias, lo, hi, group), worst, rtol=1e-12)
+    np.testing.assert_allclose(greatest_output(weight, None, lo, hi, group), worst - bias, rtol=1e-12, atol=1e-12)
 
 
 def test_full_strength_reaches_the_target_and_none_changes_nothing():
