@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from rich.table import Table
 
 from .. import Error, optimize
@@ -43,8 +44,17 @@ class Way:
     least: float | None = None
 
 
-SOLVED = {"range": "output", "rounding": "outputs", "augment": 3}
+def shipped(name: str) -> dict[str, Any]:
+    """One of the recipes that come with honed.bench."""
+    recipe: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "recipes" / name).read_text(encoding="utf-8"))
+    return recipe
+
+
+SQUARES = {"range": "mse"}
+SOLVED = {**SQUARES, "rounding": "outputs"}
 FIRST = ["/features/features.0/*", "/features/features.1/conv/conv.0/*"]
+MIXED = "mobilenet_v2_mixed.yaml"
+"""First and last blocks in f32."""
 WAYS = (
     Way("int8, min-max", {"quantize": {"range": "minmax"}}),
     Way("int8, min-max, one scale per layer", {"quantize": {"range": "minmax", "per_channel": False}}),
@@ -53,9 +63,11 @@ WAYS = (
         {"equalise": {"method": "weights"}, "quantize": {"range": "minmax", "per_channel": False}},
     ),
     Way("int8, min-max, equalised", {"equalise": {}, "quantize": {"range": "minmax"}}),
+    Way("int8, mse, equalised", {"equalise": {}, "quantize": SQUARES}),
+    Way("int8, mse, equalised, first two layers f32", {"equalise": {}, "quantize": {**SQUARES, "skip": FIRST}}),
+    Way("int8, mse, equalised, first and last blocks f32", shipped(MIXED), 95.0),
     Way("int8, ranges by output", {"equalise": {}, "quantize": {"range": "output"}}),
-    Way("int8, solved", {"equalise": {}, "quantize": SOLVED}, 95.0),
-    Way("int8, solved, first two layers f32", {"equalise": {}, "quantize": {**SOLVED, "skip": FIRST}}, 95.0),
+    Way("int8, solved", {"equalise": {}, "quantize": SOLVED}),
     Way("4-bit 1x1, min-max", {"quantize": {"range": "minmax", "pointwise_bits": 4}}),
     Way("4-bit 1x1, solved", {"equalise": {}, "quantize": {**SOLVED, "pointwise_bits": 4}}, 88.0),
 )
