@@ -6,6 +6,7 @@ from .export import copy, forget_constants, metadata, to_model
 from .files import write_atomically
 from .infer import infer_shapes
 from .onnx_io import load, save
+from .opset import raise_opset
 from .order import sort_nodes
 from .printer import fingerprint, format_graph
 from .verify import verify
@@ -14,6 +15,6 @@ from .view import View, constant, index_of, is_op, operand, operands, producer, 
 __all__ = [
     "ArtifactError", "Costs", "Error", "ModelError", "NodeCost", "RecipeError", "ShapeError", "View",
     "constant", "copy", "costs", "fingerprint", "forget_constants", "format_graph", "index_of", "infer_shapes", "is_op", "load", "metadata",
-    "operand", "operands", "producer", "rank", "same_shape", "save", "sort_nodes", "static_shape", "to_model", "unique_name", "verify",
-    "write_atomically",
+    "operand", "operands", "producer", "raise_opset", "rank", "same_shape", "save", "sort_nodes", "static_shape", "to_model", "unique_name",
+    "verify", "write_atomically",
 ]

@@ -5,12 +5,17 @@ import onnx
 import onnx_graphsurgeon as gs
 from onnx_graphsurgeon.ir.tensor import LazyValues
 
+from . import packing
+
 _MAX_IR_VERSION = 14
 _MIN_IR_VERSION = 8
 
 
 def to_model(graph: gs.Graph) -> onnx.ModelProto:
-    """The ModelProto of `graph`, with its opsets, graph inputs and outputs, and metadata."""
+    """The ModelProto of `graph`, with its opsets, graph inputs and outputs, and metadata.
+
+    From opset 21 on, quantised weights that fit 4 bits are packed (packing.py).
+    """
     imports = {entry.domain: entry.version for entry in graph.import_domains or []}
     imports[""] = graph.opset
     imports.pop("ai.onnx", None)
@@ -23,6 +28,8 @@ def to_model(graph: gs.Graph) -> onnx.ModelProto:
     model = gs.export_onnx(graph, do_type_check=False, opset_imports=opsets)
     model.ir_version = min(max(graph.ir_version or 0, onnx.helper.find_min_ir_version_for(opsets, True), _MIN_IR_VERSION), _MAX_IR_VERSION)
     onnx.helper.set_model_props(model, metadata(graph))
+    if graph.opset >= packing.OPSET:
+        packing.pack_weights(model)
     return model
 
 

@@ -16,6 +16,7 @@ from .files import write_atomically
 from .finite import check_finite
 from .importing import normalise
 from .infer import infer_shapes
+from .packing import widen_weights
 from .parsing import Weight, parse
 from .tensors import to_array
 from .verify import verify
@@ -88,6 +89,7 @@ def _import(model: onnx.ModelProto, weights: dict[str, np.ndarray]) -> gs.Graph:
         graph = gs.import_onnx(model)
         _attach(graph, weights)
         _load_constants(graph)
+        widen_weights(graph)
     except (OnnxGraphSurgeonException, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"cannot be imported: {error}") from error
     graph.import_domains = [entry for entry in model.opset_import]

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from ..graph import Error, ModelError, copy, infer_shapes, load, to_model
+from ..graph import Error, ModelError, copy, infer_shapes, load, packing, raise_opset, to_model
 from .base import Pass
 from .compress.augment import augment, check_augmentable
 from .compress.calibration import DEFAULT_BATCH, Calibration, Source, open_calibration
@@ -140,6 +140,7 @@ class _Optimizer:
             self._equalise(self.recipe.equalise)
         if self.recipe.quantize is not None:
             self._quantize(self.recipe.quantize)
+        self._pack()
         infer_shapes(self.graph)
         self._fill_report(weights)
         return self.graph, self.report
@@ -159,6 +160,13 @@ class _Optimizer:
             section = section.model_copy(update={"samples": None})
         selection, tick = self.plans.quantize, self._tick("quantize")
         self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains))
+
+    def _pack(self) -> None:
+        """Where weights have 4 bits or fewer, the opset has to be one in which they can be stored so."""
+        if any(change.facts.get("bits", 8) <= packing.BITS for change in self.driver.report.changes):
+            reason = raise_opset(self.graph, packing.OPSET)
+            if reason is not None:
+                self.report.warnings.append(f"weights of {packing.BITS} bits are stored in 8: {reason}")
 
     def _levels(self) -> dict[str, int]:
         section = self.recipe.quantize

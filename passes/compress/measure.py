@@ -9,6 +9,7 @@ import onnx
 import onnx_graphsurgeon as gs
 
 from ...graph import is_op, producer, to_model
+from ...graph.packing import stored_bytes
 from .calibration import Calibration
 from .layers import Layer, as_layer, out_axis, per_output_row
 from .metrics import power, ratio_db, sqnr_db
@@ -40,7 +41,7 @@ def measure_sizes(report: CompressionReport, original: Mapping[str, np.ndarray],
     for layer in report.layers:
         nodes = parts[layer.name]
         views = [_dequantised(node) for node in nodes]
-        layer.bytes_after = sum(_bytes(node) for node in nodes)
+        layer.bytes_after = sum(_bytes(node, graph.opset) for node in nodes)
         layer.parameters = sum(view.weight.size for view in views)
         nonzero = [int(np.count_nonzero(view.weight)) for view in views]
         layer.sparsity = 1 - sum(nonzero) / max(layer.parameters, 1)
@@ -102,8 +103,8 @@ def _stored(tensor: gs.Tensor) -> list[gs.Constant]:
     return [item for item in found if isinstance(item, gs.Constant)]
 
 
-def _bytes(node: gs.Node) -> int:
-    return sum(constant.values.nbytes for tensor in node.inputs[1:] for constant in _stored(tensor))
+def _bytes(node: gs.Node, opset: int = 0) -> int:
+    return sum(stored_bytes(constant.values, opset) for tensor in node.inputs[1:] for constant in _stored(tensor))
 
 
 def _dequantised(node: gs.Node) -> Layer:

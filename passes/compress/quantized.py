@@ -81,7 +81,7 @@ def _quantize_layer(layer: Layer, params: QuantParams | None, rounded: RoundedLa
         patch.set_input(node, 2, patch.const(rounded.bias, node.inputs[2]))
         patch.set_attr(node, "beta", None)
     facts = {"weight_sqnr_db": sqnr_db(layer.weight, rounded.weight), **rounded.facts}
-    patch.note(bits=form.bits, bytes_before=layer.weight.nbytes, bytes_after=rounded.integers.size, **facts)
+    patch.note(bits=form.bits, **facts)
     return patch
 
 

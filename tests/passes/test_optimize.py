@@ -1,13 +1,15 @@
 import json
 
+import honed
 import numpy as np
 import onnx
 import pytest
-from honed.graph import Error, ModelError, RecipeError, ShapeError, load, to_model
+from honed.graph import Error, ModelError, RecipeError, ShapeError, load, packing, to_model
 from honed.passes.compress.layers import weight_layers
 from honed.passes.optimize import optimize
+from onnx import TensorProto
 
-from tests.passes.compress.small_models import residual_net, run_ort, samples
+from tests.passes.compress.small_models import Builder, residual_net, run_ort, samples
 
 RECIPE = {
     "prune": {"sparsity": 0.5, "layers": {"conv1": {"pattern": "4x1", "sparsity": 0.75}}, "skip": ["shortcut"]},
@@ -141,3 +143,39 @@ def test_bad_input():
     model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(weight, "stem_w"))
     with pytest.raises(ModelError, match="'stem_w' of Conv 'stem' holds 1 NaN"):
         optimize(model, {"prune": {"sparsity": 0.5}})
+
+
+def kinds(model):
+    return {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+
+
+@pytest.mark.parametrize("bits", [3, 4])
+def test_weights_of_4_bits_are_stored_packed_and_run_as_the_same_integers_in_8(bits, monkeypatch):
+    graph, report = optimize(residual_net(), {"quantize": {"bits": bits, "layers": {"fc": {"bits": 8}}}}, samples(32), run_ort)
+    packed = to_model(graph)
+    onnx.checker.check_model(packed, full_check=True)
+    assert kinds(packed)["conv2_w_quantized"] == TensorProto.INT4 and kinds(packed)["fc_w_quantized"] == TensorProto.INT8
+    assert report.layer("conv2").bytes_after == 8 * 16 * 9 // 2 + 8 * (4 + 1) + 8 * (4 + 4)
+    monkeypatch.setattr(packing, "PACK_FROM", 1 << 40)
+    plain = to_model(graph)
+    assert kinds(plain)["conv2_w_quantized"] == TensorProto.INT8
+    assert len(plain.SerializeToString()) - len(packed.SerializeToString()) > 8 * 16 * 9 // 3
+    x = samples(8, seed=3)
+    for optimise in (False, True):
+        results = [run_ort(model, optimise).run(None, {"x": x})[0] for model in (packed, plain)]
+        assert np.array_equal(*results)
+    compiled = [honed.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0] for model in (packed, plain)]
+    assert np.array_equal(*compiled)
+
+
+def test_weights_of_8_bits_leave_the_opset_as_it_is():
+    graph, _ = optimize(residual_net(), {"quantize": {}}, samples(32), run_ort)
+    assert graph.opset == 17
+
+
+def test_where_the_opset_cannot_be_raised_weights_of_4_bits_stay_in_8():
+    b = Builder()
+    y = b.node("AveragePool", [b.conv("x", "conv1", 16, 8)], "pool", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+    graph, report = optimize(b.model(["n", 8, 8, 8], y), {"quantize": {"bits": 4}}, samples(16, (8, 8, 8)), run_ort)
+    assert graph.opset == 17 and kinds(to_model(graph))["conv1_w_quantized"] == TensorProto.INT8
+    assert any("stored in 8" in warning and "AveragePool 'pool'" in warning for warning in report.warnings)
