@@ -11,7 +11,7 @@
 #define HONED_FILE_MAGIC "HONED\r\n\x1a"
 
 enum {
-  HONED_FORMAT_VERSION = 1,
+  HONED_FORMAT_VERSION = 2,
   HONED_FILE_ALIGN = 64, /* of sections, and of the data of constants */
 };
 
@@ -86,10 +86,14 @@ typedef struct honed_file_attr {
   } value;
 } honed_file_attr;
 
+/* PACKED4: s8 elements of 4 bits in two's complement, two to a byte, the first one in its lower half. */
+enum { HONED_ENCODING_PLAIN = 0, HONED_ENCODING_PACKED4 = 1 };
+
 typedef struct honed_file_constant {
   uint64_t offset; /* in the section of data */
   uint64_t bytes;
-  uint32_t dtype, rank;
+  uint32_t dtype;
+  uint16_t rank, encoding;
   int64_t dims[8];
 } honed_file_constant;
 

@@ -35,8 +35,7 @@ static honed_status check_strings(const honed_artifact *a, honed_context *ctx) {
 static honed_status check_constant(const honed_artifact *a, uint32_t i, honed_context *ctx) {
   const honed_file_constant *c = &a->constants[i];
   if (!is_dtype(c->dtype)) return FAIL(ctx, "constant %" PRIu32 " has the unknown dtype %" PRIu32, i, c->dtype);
-  if (c->rank > HONED_MAX_RANK)
-    return FAIL(ctx, "constant %" PRIu32 " has rank %" PRIu32 ", expected at most %d", i, c->rank, HONED_MAX_RANK);
+  if (c->rank > HONED_MAX_RANK) return FAIL(ctx, "constant %" PRIu32 " has rank %d, expected at most %d", i, c->rank, HONED_MAX_RANK);
   honed_tensor t = {.dtype = (honed_dtype)c->dtype, .layout = HONED_DENSE};
   honed_context reason;
   if (honed_tensor_reshape(&t, (int)c->rank, c->dims, &reason) != HONED_OK) {
@@ -45,12 +44,26 @@ static honed_status check_constant(const honed_artifact *a, uint32_t i, honed_co
   for (uint32_t axis = c->rank; axis < HONED_MAX_RANK; axis++) {
     if (c->dims[axis] != 0) return FAIL(ctx, "constant %" PRIu32 " has a dimension behind its last", i);
   }
-  if (c->bytes != honed_tensor_buffer_bytes(&t)) {
-    return FAIL(ctx, "constant %" PRIu32 " has %" PRIu64 " bytes, expected %zu", i, c->bytes, honed_tensor_buffer_bytes(&t));
+  if (c->encoding > HONED_ENCODING_PACKED4 || (c->encoding == HONED_ENCODING_PACKED4 && c->dtype != HONED_S8)) {
+    return FAIL(ctx, "constant %" PRIu32 " of dtype %" PRIu32 " has the encoding %d", i, c->dtype, c->encoding);
   }
+  const size_t elements = honed_tensor_buffer_bytes(&t), expected = c->encoding == HONED_ENCODING_PLAIN ? elements : (elements + 1) / 2;
+  if (c->bytes != expected) return FAIL(ctx, "constant %" PRIu32 " has %" PRIu64 " bytes, expected %zu", i, c->bytes, expected);
   if (c->offset % HONED_FILE_ALIGN != 0 || c->offset > a->data_bytes || c->bytes > a->data_bytes - c->offset) {
     return FAIL(ctx, "constant %" PRIu32 " has %" PRIu64 " bytes at %" PRIu64 ", which is misaligned or outside of %" PRIu64, i, c->bytes,
                 c->offset, a->data_bytes);
+  }
+  return HONED_OK;
+}
+
+/* Packed constants share no data, so that what they are expanded to is not larger than twice the file. */
+static honed_status check_constants(const honed_artifact *a, honed_context *ctx) {
+  uint64_t packed = 0;
+  for (uint32_t i = 0; i < a->num_constants; i++) {
+    const honed_status status = check_constant(a, i, ctx);
+    if (status != HONED_OK) return status;
+    if (a->constants[i].encoding == HONED_ENCODING_PACKED4) packed += a->constants[i].bytes;
+    if (packed > a->data_bytes) return FAIL(ctx, "constant %" PRIu32 " and packed ones before it share data", i);
   }
   return HONED_OK;
 }
@@ -222,7 +235,7 @@ static honed_status check_order(cursor *c) {
 
 honed_status honed_artifact_validate(const honed_artifact *a, honed_context *ctx) {
   honed_status status = check_strings(a, ctx);
-  for (uint32_t i = 0; i < a->num_constants && status == HONED_OK; i++) status = check_constant(a, i, ctx);
+  if (status == HONED_OK) status = check_constants(a, ctx);
   if (status == HONED_OK) status = check_values(a, ctx);
   if (status == HONED_OK) status = check_border(a, a->inputs, a->num_inputs, "input", ctx);
   if (status == HONED_OK) status = check_border(a, a->outputs, a->num_outputs, "output", ctx);

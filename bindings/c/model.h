@@ -32,7 +32,8 @@ struct honed_model {
   honed_file_map map; /* where the artifact is a file */
   honed_arena memory; /* everything below, and the artifact's bytes where they were copied */
   honed_artifact artifact;
-  honed_tensor *tensors; /* one per value: what is known of it; of a constant, everything */
+  const void **constants; /* the elements of each */
+  honed_tensor *tensors;  /* one per value: what is known of it; of a constant, everything */
   honed_value *inputs, *outputs;
   honed_model_op *ops;
   uint32_t num_created; /* operators before this one have been created */

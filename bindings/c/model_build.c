@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "constants.h"
 #include "error.h"
 #include "model.h"
 
@@ -17,13 +18,14 @@ static honed_error *allocate(honed_model *model, size_t count, size_t bytes, voi
   return NULL;
 }
 
-/* A constant as a tensor over the artifact's data. */
-static honed_tensor constant_tensor(const honed_artifact *a, uint32_t index) {
-  const honed_file_constant *c = &a->constants[index];
-  honed_tensor t = {.dtype = (honed_dtype)c->dtype, .layout = HONED_DENSE, .rank = (int32_t)c->rank};
-  memcpy(t.dims, c->dims, sizeof t.dims);
-  t.data = (void *)(a->data + c->offset); /* read only: no operator writes a value that it reads */
-  return t;
+static honed_error *build_constants(honed_model *model) {
+  honed_context ctx;
+  const honed_status status = honed_constants_expand(&model->artifact, &model->memory, &model->constants, &ctx);
+  return status == HONED_OK ? NULL : honed_error_new(status, "%s", ctx.message);
+}
+
+static honed_tensor constant_tensor(const honed_model *model, uint32_t index) {
+  return honed_constant_tensor(&model->artifact, index, model->constants[index]);
 }
 
 static honed_error *build_tensors(honed_model *model) {
@@ -32,7 +34,7 @@ static honed_error *build_tensors(honed_model *model) {
   for (uint32_t i = 0; i < a->num_values && error == NULL; i++) {
     const honed_file_value *v = &a->values[i];
     honed_tensor *t = &model->tensors[i];
-    if (v->constant != HONED_FILE_NONE) *t = constant_tensor(a, v->constant);
+    if (v->constant != HONED_FILE_NONE) *t = constant_tensor(model, v->constant);
     t->dtype = (honed_dtype)v->dtype;
     t->layout = (honed_layout)v->layout;
     t->gap_rows = (int32_t)v->gap_rows;
@@ -134,7 +136,7 @@ static honed_error *create_op(honed_model *model, uint32_t index, const honed_fi
   }
   for (uint32_t i = 0; i < op->num_inputs; i++) inputs[i] = op->inputs[i] == HONED_FILE_NONE ? NULL : &model->tensors[op->inputs[i]];
   for (uint32_t i = 0; i < op->num_outputs; i++) outputs[i] = &model->tensors[op->outputs[i]];
-  for (uint32_t i = 0; i < record->num_consts; i++) consts[i] = constant_tensor(a, op->outputs[op->num_outputs + i]);
+  for (uint32_t i = 0; i < record->num_consts; i++) consts[i] = constant_tensor(model, op->outputs[op->num_outputs + i]);
   const honed_op_spec spec = {.attrs = spec_attrs,
                               .num_attrs = (int)record->num_attrs,
                               .inputs = inputs,
@@ -168,7 +170,8 @@ honed_error *honed_model_build(honed_model *model) {
     return honed_error_new(HONED_UNSUPPORTED, "model was compiled for %s, and only %s may be used here",
                            honed_isa_name(model->artifact.isa_floor), honed_isa_name(model->engine->isa));
   }
-  honed_error *error = build_tensors(model);
+  honed_error *error = build_constants(model);
+  if (error == NULL) error = build_tensors(model);
   if (error == NULL) error = build_border(model);
   if (error == NULL) error = resolve_ops(model);
   if (error == NULL) error = create_ops(model);

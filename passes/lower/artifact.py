@@ -17,7 +17,7 @@ from .constants import ALIGN, DTYPE_CODES, Constants
 from .program import Dim, Op, Program, Value
 
 MAGIC = b"HONED\r\n\x1a"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SECTIONS = ("strings", "dims", "values", "inputs", "outputs", "ops", "operands", "attributes", "constants", "metadata", "data")
 
 _TRIM_EVERY = 4 << 20

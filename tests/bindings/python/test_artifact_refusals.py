@@ -32,6 +32,10 @@ def program() -> Program:
 CONTENT = write_artifact(program())
 ENGINE = Engine(1)
 
+PACKED = np.random.default_rng(0).integers(-8, 8, (3, 43)).astype(np.int8)
+PACKED_VALUES = [Value(name, "s8", PACKED.shape, data=array) for name, array in (("w", PACKED), ("v", -1 - PACKED))]
+PACKED_CONTENT = write_artifact(Program([], PACKED_VALUES, []))
+
 
 def table(content: bytes) -> dict[str, tuple[int, int]]:
     """Offset and size of each section."""
@@ -85,6 +89,16 @@ def edited(edit: Callable[[Program], object]) -> bytes:
     return write_artifact(changed)
 
 
+def shared() -> bytes:
+    """A file of which two packed constants take more than all of its data."""
+    content = bytearray(field("constants", 1, 0, "Q", 0, PACKED_CONTENT))
+    offset = table(content)["data"][0]
+    struct.pack_into("<Q", content, 64 + 24 * SECTIONS.index("data") + 8, 65)
+    del content[offset + 65 :]
+    struct.pack_into("<Q", content, 16, len(content))
+    return corrected(content)
+
+
 STRINGS_SIZE = table(CONTENT)["strings"][1]
 DATA_SIZE = table(CONTENT)["data"][1]
 LAST_BYTE = len(CONTENT)
@@ -107,7 +121,7 @@ REFUSALS: dict[str, tuple[bytes, str]] = {
     "no first zero byte": (strings(b"x", b"\0"), "section strings does not begin and end with a zero byte"),
     "no last zero byte": (strings(b"\0", b"x"), "section strings does not begin and end with a zero byte"),
     "constant dtype": (field("constants", 0, 16, "I", 9), "constant 0 has the unknown dtype 9"),
-    "constant rank": (field("constants", 0, 20, "I", 9), "constant 0 has rank 9, expected at most 8"),
+    "constant rank": (field("constants", 0, 20, "H", 9), "constant 0 has rank 9, expected at most 8"),
     "constant dimension": (field("constants", 0, 24, "q", -1), "constant 0: dimension 0 is -1"),
     "constant too large": (field("constants", 0, 24, "q", 2**62), "constant 0: tensor is too large"),
     "constant dimension behind its last": (field("constants", 0, 32, "q", 1), "constant 0 has a dimension behind its last"),
@@ -115,6 +129,12 @@ REFUSALS: dict[str, tuple[bytes, str]] = {
     "constant misaligned": (field("constants", 0, 0, "Q", 8), "constant 0 has 16 bytes at 8, which is misaligned"),
     "constant outside": (field("constants", 1, 0, "Q", 128), f"constant 1 has 256 bytes at 128, .* outside of {DATA_SIZE}"),
     "constant far outside": (field("constants", 1, 0, "Q", 2**64 - 64), "constant 1 has 256 bytes at 18446744073709551552, which is"),
+    "encoding": (field("constants", 0, 22, "H", 2), "constant 0 of dtype 5 has the encoding 2"),
+    "packed integers of 64 bits": (field("constants", 0, 22, "H", 1), "constant 0 of dtype 5 has the encoding 1"),
+    "packed size": (field("constants", 0, 8, "Q", 129, PACKED_CONTENT), "constant 0 has 129 bytes, expected 65"),
+    "size of what is not packed": (field("constants", 0, 22, "H", 0, PACKED_CONTENT), "constant 0 has 65 bytes, expected 129"),
+    "packed outside": (field("constants", 1, 0, "Q", 192, PACKED_CONTENT), "constant 1 has 65 bytes at 192, .* outside of 193"),
+    "packed and shared": (shared(), "constant 1 and packed ones before it share data"),
     "rank": (field("values", 0, 7, "B", 9), "value 0 has rank 9, expected at most 8"),
     "too few dims": (field("values", 4, 7, "B", 8), "section dims ends too early"),
     "too many dims": (
@@ -169,6 +189,13 @@ def test_the_file_that_is_damaged_is_sound() -> None:
     np.testing.assert_array_equal(c, [5, 6])
 
 
+def test_packed_constants_are_expanded() -> None:
+    """Of an odd number of elements, at an offset of the data section."""
+    assert table(PACKED_CONTENT)["data"][1] == 128 + 65
+    w, v = Session(Model(PACKED_CONTENT, Engine(1))).run([])
+    assert np.array_equal(w, PACKED) and np.array_equal(v, -1 - PACKED) and w.dtype == np.int8
+
+
 @pytest.mark.parametrize("name", REFUSALS)
 def test_damage_is_named(name: str) -> None:
     content, message = REFUSALS[name]
@@ -177,8 +204,8 @@ def test_damage_is_named(name: str) -> None:
 
 
 def test_other_format_version_is_unsupported() -> None:
-    with pytest.raises(ModelError, match="file has format version 2, expected 1"):
-        Model(header(8, "I", 2), ENGINE)
+    with pytest.raises(ModelError, match="file has format version 1, expected 2"):
+        Model(header(8, "I", 1), ENGINE)
 
 
 def test_padding_is_zero() -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from honed import ArtifactError
+from honed import ArtifactError, Engine
+from honed._runtime import Model, Session
 from honed.kernels._native import crc32c
 from honed.passes.lower import constants
 from honed.passes.lower.artifact import SECTIONS, Artifact, read_metadata, write_artifact
 from honed.passes.lower.program import Op, Program, Value
+
+from tests.bindings.c.networks import int8_network
 
 
 def small_program() -> Program:
@@ -69,6 +72,36 @@ def test_equal_constants_are_stored_once_and_aligned() -> None:
     assert struct.unpack("<4I", parts["operands"]) == (0, 1, 0, 0)  # values 0 and 1, constant 0 twice
 
 
+@pytest.mark.parametrize(
+    ("array", "size"),
+    [
+        (np.full((2, 64), -8, np.int8), 64),
+        (np.full(129, 7, np.int8), 65),
+        (np.full(127, 7, np.int8), 127),
+        (np.full(128, 8, np.int8), 128),
+        (np.full(128, -9, np.int8), 128),
+        (np.full(128, 7, np.uint8), 128),
+    ],
+)
+def test_integers_of_4_bits_are_packed(array: np.ndarray, size: int) -> None:
+    parts = sections(write_artifact(Program([], [Value("w", {"i": "s8", "u": "u8"}[array.dtype.kind], array.shape, data=array)], [])))
+    offset, stored, _, rank, encoding = struct.unpack_from("<QQIHH", parts["constants"])
+    assert (offset, stored, rank, encoding) == (0, size, array.ndim, int(size < array.size))
+    if encoding:
+        pairs = np.frombuffer(parts["data"], np.uint8)[: array.size // 2]
+        assert set(pairs) == {(int(array.flat[0]) & 15) * 17}
+
+
+def test_packed_weights_give_the_same_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, x = int8_network(), np.random.default_rng(1).normal(size=(2, 4, 6, 7)).astype(np.float32)
+    contents = [write_artifact(program)]
+    monkeypatch.setattr(constants, "PACK_FROM", 1 << 40)
+    contents.append(write_artifact(program))
+    assert len(contents[0]) < len(contents[1])
+    packed, plain = (Session(Model(content, Engine(1))).run([x]) for content in contents)
+    assert all(np.array_equal(a, b) for a, b in zip(packed, plain, strict=True))
+
+
 def test_sections_are_aligned_and_padding_is_zero() -> None:
     content = write_artifact(small_program())
     covered = bytearray(content)
@@ -123,7 +156,7 @@ def test_invalid_program_is_refused() -> None:
     [
         (lambda b: b[:100], "not a .honed file"),
         (lambda b: b"X" + b[1:], "not a .honed file"),
-        (lambda b: b[:8] + b"\x02" + b[9:], "format version 2, expected 1"),
+        (lambda b: b[:8] + b"\x01" + b[9:], "format version 1, expected 2"),
         (lambda b: b[:70] + b"\xff" + b[71:], "header is damaged"),
         (lambda b: b[:-1], "bytes, expected"),
         (lambda b: b.replace(b'"macs":12', b'"macs":13'), "section metadata is damaged"),
