@@ -159,7 +159,7 @@ class _Optimizer:
             data = augment(data, input_specs(self.original), section.augment, section.samples or sys.maxsize)
             section = section.model_copy(update={"samples": None})
         selection, tick = self.plans.quantize, self._tick("quantize")
-        self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains))
+        self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains, self.state))
 
     def _pack(self) -> None:
         """Where weights have 4 bits or fewer, the opset has to be one in which they can be stored so."""

@@ -52,8 +52,8 @@ def optimize(
     become inputs), a .npy or .npz file, an array [samples, ...] or a mapping of them, an iterable of feeds, a function that returns one,
     or ONNX Runtime's CalibrationDataReader. It is streamed.
     batch: samples per run where the model leaves the batch free. progress: called with stage, done and total (None: not known).
-    state: a folder in which pruning with reconstruction, and `allocate`, keep what they found: the same call after an interruption goes on
-    from there.
+    state: a folder in which pruning with reconstruction, rounding to outputs and `allocate` keep what they found: the same call after an
+    interruption goes on from there.
     `prune` with `allocate` is settled first, as `allocate` has it, and for inputs of known sizes only.
     Raises RecipeError (before any work on the weights), ModelError, ShapeError or Error.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -21,7 +22,8 @@ from .quantize_plan import FUSED_OPS, QuantPlan, plan_quantization
 from .quantized import layer_inputs, nearest_layers, quantize_as_planned
 from .range_search import search_ranges
 from .recipe import Quantize, QuantizeLayer
-from .rounding import RoundedLayer, round_to_outputs
+from .rounded import RoundedLayer
+from .rounding import round_to_outputs
 from .select import Selection
 
 NEARLY = 0.03
@@ -38,7 +40,7 @@ class QuantizeInt8(GraphPass):
 
     At most `section.samples` samples. `origins`: node name -> the name that the recipe knows it by, where it was made from another
     node. `original`: what rounding to outputs compares with, a graph with nodes of the same names, whose outputs are those of the layers
-    divided by `gains` (layer name -> per output channel).
+    divided by `gains` (layer name -> per output channel). state: a folder by which rounding to outputs that was interrupted is continued.
     """
 
     section: Quantize
@@ -49,6 +51,7 @@ class QuantizeInt8(GraphPass):
     tick: Tick | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     gains: Mapping[str, np.ndarray] = field(default_factory=dict)
+    state: Path | None = None
 
     name = "quantize-int8"
     lossy = True
@@ -66,9 +69,9 @@ class QuantizeInt8(GraphPass):
     ) -> Iterator[tuple[str, RoundedLayer]]:  # fmt: skip
         if self.section.rounding == "nearest":
             return nearest_layers(plan, formats, inputs, means)
-        section = self.section
+        limit, refit = self.section.samples, self.section.refit
         return round_to_outputs(
-            graph, self.original, formats, inputs, self.gains, self.data, self.runner, section.samples, section.refit, self.tick
+            graph, self.original, formats, inputs, self.gains, self.data, self.runner, limit, refit, self.tick, self.state
         )
 
     def _observe(self, graph: gs.Graph, plan: QuantPlan) -> tuple[dict[str, QuantParams], dict[str, np.ndarray]]:

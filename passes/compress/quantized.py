@@ -15,7 +15,8 @@ from .layers import Layer
 from .metrics import sqnr_db
 from .quantize_math import QuantParams, quantize_bias
 from .quantize_plan import QuantPlan, data_inputs
-from .rounding import RoundedLayer, round_to_nearest
+from .rounded import RoundedLayer
+from .rounding import round_to_nearest
 
 
 def layer_inputs(plan: QuantPlan, params: Mapping[str, QuantParams]) -> dict[str, QuantParams | None]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ...graph import copy, infer_shapes, sort_nodes
+from ...graph import copy, infer_shapes, sort_nodes, to_model
 from .calibration import Calibration
 from .formats import Format
-from .layers import Layer, as_layer, per_output_row
+from .layers import Layer, as_layer
 from .observe import Runner, Tick
 from .quantize_math import QuantParams, bias_shift, quantize_bias, quantize_weight, weight_scales
 from .reconstruct.gather import MomentsWalk
@@ -20,23 +20,12 @@ from .reconstruct.moments import LayerMoments
 from .reconstruct.refit import refit as least_squares
 from .reconstruct.rounding import quantise_to_outputs
 from .reconstruct.workspace import workspace
+from .rounded import RoundedLayer, RoundedLayers
+
+SOLVER_VERSION = 1
+"""Of the layers that a state folder holds."""
 
 DAMPINGS = (0.003, 0.03, 0.3, 3.0)
-
-
-@dataclass
-class RoundedLayer:
-    """integers s8 [out, in / group, *kernel], scale f32 [out] (one value for all, or for each output channel), bias f32 [out] or None."""
-
-    integers: np.ndarray
-    scale: np.ndarray
-    bias: np.ndarray | None
-    facts: dict[str, float | None] = field(default_factory=dict)
-
-    @property
-    def weight(self) -> np.ndarray:
-        """f32, as the dequantised integers are."""
-        return self.integers * per_output_row(self.scale, self.integers)
 
 
 def round_to_nearest(layer: Layer, form: Format, params: QuantParams | None, mean: np.ndarray | None) -> RoundedLayer:
@@ -53,28 +42,48 @@ def round_to_nearest(layer: Layer, form: Format, params: QuantParams | None, mea
 def round_to_outputs(
     graph: gs.Graph, original: gs.Graph, formats: Mapping[str, Format], params: Mapping[str, QuantParams | None],
     gains: Mapping[str, np.ndarray], data: Calibration, runner: Runner, limit: int | None, refit: bool, tick: Tick | None = None,
+    state: Path | None = None,
 ) -> Iterator[tuple[str, RoundedLayer]]:  # fmt: skip
     """Layers in the order of the graph, each for its input as the layers before it, quantised, make it, and for its output in `original`,
     times `gains` (per output channel, by layer name).
 
-    graph: with quantised activations and f32 weights; it is left as it is. original: a graph with nodes of the same names.
+    graph: with quantised activations and f32 weights; it is left as it is. original: a graph with nodes of the same names. state: a folder
+    by which a run that was interrupted is continued.
     """
     changed = copy(graph)
     sort_nodes(changed)
     infer_shapes(changed)
     nodes = {node.name: node for node in changed.nodes}
     names = [node.name for node in changed.nodes if node.name in formats]
-    with workspace(None) as folder:
-        walk = MomentsWalk(changed, original, names, data, runner, Path(folder) / "activations", limit)
+    with workspace(state) as folder:
+        walk = MomentsWalk(changed, original, names, data, runner, folder / "activations", limit)
+        kept = RoundedLayers(folder, _key(changed, original, formats, params, gains, refit, walk.inputs.digest))
         for done, name in enumerate(names):
             layer = as_layer(nodes[name])
             assert isinstance(layer, Layer)
-            halves = tuple(_times(half, gains.get(name)) for half in walk.halves(layer))
-            rounded = _round(layer, formats[name], params[name], halves[0], halves[1], refit)
+            rounded = kept.get(done)
+            if rounded is None:
+                first, second = (_times(half, gains.get(name)) for half in walk.halves(layer))
+                rounded = _round(layer, formats[name], params[name], first, second, refit)
+                kept.put(done, rounded)
             _set(layer, rounded, params[name])
             yield name, rounded
             if tick is not None:
                 tick(done + 1, len(names))
+
+
+def _key(
+    graph: gs.Graph, original: gs.Graph, formats: Mapping[str, Format], params: Mapping[str, QuantParams | None],
+    gains: Mapping[str, np.ndarray], refit: bool, inputs: str,
+) -> str:  # fmt: skip
+    """Of all that rounded layers depend on. inputs: a digest of the calibration data."""
+    digest = hashlib.sha256(f"{SOLVER_VERSION} {refit} {inputs}".encode())
+    for each in (graph, original):
+        digest.update(to_model(each).SerializeToString(deterministic=True))
+    for name, form in formats.items():
+        gain = gains.get(name)
+        digest.update(f"{name} {form} {params[name]}".encode() + (b"" if gain is None else gain.tobytes()))
+    return digest.hexdigest()
 
 
 def _times(moments: LayerMoments, gain: np.ndarray | None) -> LayerMoments:

@@ -41,7 +41,8 @@ def optimize(
 ) -> None:
     """Compress a model as a recipe says: prune, correct, factorise, quantise. The result is plain ONNX.
 
-    What pruning with reconstruction has solved lies in OUTPUT.state until the model is written: the same command goes on from there.
+    Layers that pruning with reconstruction and rounding to outputs have solved lie in OUTPUT.state until the model is written: the same
+    command goes on from there.
     """
     from .. import mixed_precision as mix
     from .. import optimize as optimize_model

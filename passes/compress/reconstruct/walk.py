@@ -51,6 +51,7 @@ class Walk:
         self._graph, self._inputs, self._runner, self._shelf = graph, inputs, runner, Shelf(folder)
         self._needed = needed_nodes(graph, targets)
         self._made_at = {output.name: i + 1 for i, node in enumerate(graph.nodes) for output in node.outputs}
+        self._stops = sorted({self._made_at.get(name, 0) for name in targets})
         self._last_use: dict[str, int] = {}
         reached = 0
         for name in targets:
@@ -63,9 +64,11 @@ class Walk:
         self._at = 0
 
     def advance_to(self, tensor: str) -> None:
-        """Runs the nodes up to the one that makes `tensor`, with their present weights. Raises Error for values that are not finite."""
-        stop = self._made_at.get(tensor, 0)
-        if stop > self._at:
+        """Runs the nodes up to the one that makes `tensor`, with their present weights. Raises Error for values that are not finite.
+
+        It stops at every target on the way: how nodes run together, and with it the last bits of values, depends on no call before.
+        """
+        for stop in (stop for stop in self._stops if self._at < stop <= self._made_at.get(tensor, 0)):
             nodes = [self._graph.nodes[i] for i in range(self._at, stop) if self._needed[i]]
             self._advance(nodes, stop)
             self._at = stop
