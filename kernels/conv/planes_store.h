@@ -24,37 +24,77 @@ static inline planes_target planes_target_make(const honed_call *call, const hon
   return t;
 }
 
-/* Stores `vectors` adjacent vectors of one output channel. The kind of output is asked for once, so that each kind's constants are
- * broadcast once. */
-static inline __attribute__((always_inline)) void planes_store(const planes_target *t, int64_t oc, int64_t pixel, int vectors,
-                                                               const ints acc[]) {
+static inline __attribute__((always_inline)) void planes_store_f32(const planes_target *t, const int32_t *channels, int rows, int64_t pixel,
+                                                                   int vectors, const uint64_t valid[], const ints acc[]) {
+  float *const y = (float *)t->y->data + t->image * t->y->image_stride + pixel;
+  /* Copies, so that the sums themselves have no address and stay in registers. */
+  HONED_UNROLL4(
+      row, if (row < rows) {
+        HONED_UNROLL4(
+            v, if (v < vectors) {
+              const ints *sums = &acc[(row * vectors + v) * 4];
+              const ints copy[4] = {sums[0], sums[1], sums[2], sums[3]};
+              requantize_store_f32(t->requantize, channels[row], copy, valid[v], y + channels[row] * t->y->plane_stride + v * PIXELS);
+            })
+      })
+}
+
+/* As u8; joins: with the residual. What the channels have in common is read before the first of them is stored, since the compiler has to
+ * take everything in memory for changed after that, and the flags are constants. */
+static inline __attribute__((always_inline)) void planes_store_u8(const planes_target *t, bool joins, bool saturates, bool residual_first,
+                                                                  const int32_t *channels, int rows, int64_t pixel, int vectors,
+                                                                  const uint64_t valid[], const ints acc[]) {
+  honed_requantize r = *t->requantize;
+  r.saturates = r.sum_saturates = saturates;
+  r.residual_first = residual_first;
+  const int64_t stride = t->y->plane_stride, residual_stride = t->residual_stride;
+  uint8_t *const y = (uint8_t *)t->y->data + t->image * t->y->image_stride + pixel;
+  const uint8_t *const residual = t->residual + (joins ? pixel : 0);
+  const bytes fill = bytes_set1(t->y->zero_point);
+  HONED_UNROLL4(
+      row, if (row < rows) {
+        const int64_t oc = channels[row];
+        HONED_UNROLL4(
+            v, if (v < vectors) {
+              const ints *sums = &acc[(row * vectors + v) * 4];
+              const bytes q = joins ? requantize_sum_bytes(&r, oc, sums, bytes_load(residual + oc * residual_stride + v * PIXELS))
+                                    : requantize_bytes(&r, oc, sums);
+              bytes_store(y + oc * stride + v * PIXELS, bytes_blend(valid[v], q, fill));
+            })
+      })
+}
+
+/* Stores `vectors` adjacent vectors of each of `rows` output channels; acc: [rows][vectors][4], of up to four vectors. */
+static inline __attribute__((always_inline)) void planes_store(const planes_target *t, const int32_t *channels, int rows, int64_t pixel,
+                                                               int vectors, const ints acc[]) {
   const honed_requantize *r = t->requantize;
-  const int64_t at = t->image * t->y->image_stride + oc * t->y->plane_stride + pixel;
   uint64_t valid[4];
   HONED_UNROLL4(
       v, if (v < vectors) {
         const int64_t first = pixel + v * PIXELS;
         valid[v] = t->valid[first / 64] >> (first % 64);
       })
+#define PLANES_STORE_U8(joins, saturates, first) planes_store_u8(t, joins, saturates, first, channels, rows, pixel, vectors, valid, acc)
   if (t->y->dtype == HONED_F32) {
-    /* Copies, so that the sums themselves have no address and stay in registers. */
-    HONED_UNROLL4(
-        v, if (v < vectors) {
-          const ints copy[4] = {acc[4 * v], acc[4 * v + 1], acc[4 * v + 2], acc[4 * v + 3]};
-          requantize_store_f32(r, oc, copy, valid[v], (float *)t->y->data + at + v * PIXELS);
-        })
-    return;
-  }
-  uint8_t *out = (uint8_t *)t->y->data + at;
-  const bytes fill = bytes_set1(t->y->zero_point);
-  bytes y[4];
-  if (t->residual != NULL) {
-    const uint8_t *residual = t->residual + oc * t->residual_stride + pixel;
-    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_sum_bytes(r, oc, &acc[4 * v], bytes_load(residual + v * PIXELS));)
+    planes_store_f32(t, channels, rows, pixel, vectors, valid, acc);
+  } else if (t->residual == NULL) {
+    if (r->saturates) {
+      PLANES_STORE_U8(false, true, false);
+    } else {
+      PLANES_STORE_U8(false, false, false);
+    }
+  } else if (r->sum_saturates) {
+    if (r->residual_first) {
+      PLANES_STORE_U8(true, true, true);
+    } else {
+      PLANES_STORE_U8(true, true, false);
+    }
+  } else if (r->residual_first) {
+    PLANES_STORE_U8(true, false, true);
   } else {
-    HONED_UNROLL4(v, if (v < vectors) y[v] = requantize_bytes(r, oc, &acc[4 * v]);)
+    PLANES_STORE_U8(true, false, false);
   }
-  HONED_UNROLL4(v, if (v < vectors) bytes_store(out + v * PIXELS, bytes_blend(valid[v], y[v], fill));)
+#undef PLANES_STORE_U8
 }
 
 #endif

@@ -48,7 +48,12 @@ static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, co
       HONED_UNROLL4(r, if (r < POINTWISE_ROWS) acc[4 * r + j] = products_add(acc[4 * r + j], prepared, weight[r]);)
     })
   }
-  HONED_UNROLL4(r, if (r < POINTWISE_ROWS && oc + r < oc_end) planes_store(&b->target, oc + r, pixel, 1, &acc[4 * r]);)
+  const int32_t first = (int32_t)oc, channels[] = {first, first + 1, first + 2, first + 3};
+  if (oc + POINTWISE_ROWS <= oc_end) {
+    planes_store(&b->target, channels, POINTWISE_ROWS, pixel, 1, acc);
+  } else {
+    HONED_UNROLL4(r, if (r < POINTWISE_ROWS && oc + r < oc_end) planes_store(&b->target, channels + r, 1, pixel, 1, &acc[4 * r]);)
+  }
 }
 
 static void pointwise_run(const pointwise_band *b) {

@@ -122,7 +122,7 @@ ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int 
   const int vectors = span_vectors(span);
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
   accumulate(o, l, size, row, rows, span, apart, o->x + pixel, acc);
-  HONED_UNROLL4(r, if (r < rows) planes_store(&o->target, l->rows[row + r], pixel, vectors, &acc[r * vectors * 4]);)
+  planes_store(&o->target, l->rows + row, rows, pixel, vectors, acc);
 }
 
 /* One list over pixels [pixel, pixel_end), a multiple of what can be taken: as many at a time as have sums that fit in registers, since
