@@ -5,6 +5,9 @@
 #ifndef HONED_BASE_UNROLL_H
 #define HONED_BASE_UNROLL_H
 
+/* For functions that share the registers of their caller: a compiler that leaves one of them out of line puts accumulators in memory. */
+#define ALWAYS static inline __attribute__((always_inline))
+
 #define HONED_REPEAT(i, value, ...) \
   {                                 \
     enum { i = value };             \

@@ -14,8 +14,6 @@
 #include "base/unroll.h"
 #include "float_conv.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct operands {
   const honed_float_conv *p;
   const honed_band_plan *plan;

@@ -24,8 +24,8 @@ static inline planes_target planes_target_make(const honed_call *call, const hon
   return t;
 }
 
-static inline __attribute__((always_inline)) void planes_store_f32(const planes_target *t, const int32_t *channels, int rows, int64_t pixel,
-                                                                   int vectors, const uint64_t valid[], const ints acc[]) {
+ALWAYS void planes_store_f32(const planes_target *t, const int32_t *channels, int rows, int64_t pixel, int vectors, const uint64_t valid[],
+                             const ints acc[]) {
   float *const y = (float *)t->y->data + t->image * t->y->image_stride + pixel;
   /* Copies, so that the sums themselves have no address and stay in registers. */
   HONED_UNROLL4(
@@ -41,9 +41,8 @@ static inline __attribute__((always_inline)) void planes_store_f32(const planes_
 
 /* As u8; joins: with the residual. What the channels have in common is read before the first of them is stored, since the compiler has to
  * take everything in memory for changed after that, and the flags are constants. */
-static inline __attribute__((always_inline)) void planes_store_u8(const planes_target *t, bool joins, bool saturates, bool residual_first,
-                                                                  const int32_t *channels, int rows, int64_t pixel, int vectors,
-                                                                  const uint64_t valid[], const ints acc[]) {
+ALWAYS void planes_store_u8(const planes_target *t, bool joins, bool saturates, bool residual_first, const int32_t *channels, int rows,
+                            int64_t pixel, int vectors, const uint64_t valid[], const ints acc[]) {
   honed_requantize r = *t->requantize;
   r.saturates = r.sum_saturates = saturates;
   r.residual_first = residual_first;
@@ -65,8 +64,7 @@ static inline __attribute__((always_inline)) void planes_store_u8(const planes_t
 }
 
 /* Stores `vectors` adjacent vectors of each of `rows` output channels; acc: [rows][vectors][4], of up to four vectors. */
-static inline __attribute__((always_inline)) void planes_store(const planes_target *t, const int32_t *channels, int rows, int64_t pixel,
-                                                               int vectors, const ints acc[]) {
+ALWAYS void planes_store(const planes_target *t, const int32_t *channels, int rows, int64_t pixel, int vectors, const ints acc[]) {
   const honed_requantize *r = t->requantize;
   uint64_t valid[4];
   HONED_UNROLL4(

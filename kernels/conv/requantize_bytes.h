@@ -7,7 +7,7 @@
 #include "requantize.h"
 
 /* The sum of a result and a residual, before it is rounded. */
-static inline __attribute__((always_inline)) floats requantize_sum(const honed_requantize *r, floats q, floats residual) {
+ALWAYS floats requantize_sum(const honed_requantize *r, floats q, floats residual) {
   const floats sum_scale = floats_set1(r->sum_scale), residual_scale = floats_set1(r->residual_scale),
                sum_offset = floats_set1(r->sum_offset);
   const floats sum = r->residual_first ? floats_fma(residual, residual_scale, floats_fma(q, sum_scale, sum_offset))
@@ -19,7 +19,7 @@ static inline __attribute__((always_inline)) floats requantize_sum(const honed_r
  *
  * A sum with 1.5 * 2^23 has no bits behind the point. Products with one make additions of fused ones: they run on units that are idle
  * here, where the others have the conversions and the clamps (Zen 4: 28 cycles for 64 pixels, not 32). */
-static inline __attribute__((always_inline)) floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
+ALWAYS floats requantize_residual(const honed_requantize *r, floats q, floats residual) {
   const float integers = 12582912.0f;
   const floats one = floats_set1_opaque(1.0f);
   const floats rounded = floats_fma(q, one, floats_set1(integers));
@@ -27,7 +27,7 @@ static inline __attribute__((always_inline)) floats requantize_residual(const ho
 }
 
 /* `acc` in split order. */
-static inline __attribute__((always_inline)) bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
+ALWAYS bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
@@ -39,8 +39,7 @@ static inline __attribute__((always_inline)) bytes requantize_bytes(const honed_
   return bytes_pack(q, r->zero_point);
 }
 
-static inline __attribute__((always_inline)) bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const ints acc[4],
-                                                                        bytes residual) {
+ALWAYS bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const ints acc[4], bytes residual) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints wide[4], y[4];

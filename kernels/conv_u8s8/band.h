@@ -17,8 +17,6 @@
 #include "base/unroll.h"
 #include "conv/band_plan.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct operands {
   const params *p;
   const honed_band_plan *plan;

@@ -12,8 +12,6 @@
 #include "copy.h"
 #include "words.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct operands {
   const honed_conv_u8s8 *p;
   const honed_band_plan *plan;

@@ -7,8 +7,6 @@
 #include "base/variant.h"
 #include "conv_winograd_f32.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct band {
   const honed_winograd_f32 *p;
   const honed_winograd_plan *plan;

@@ -4,8 +4,6 @@
 #include "base/unroll.h"
 #include "depthwise_f32.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct plane {
   const honed_depthwise_f32 *p;
   const honed_plane_plan *plan;

@@ -5,8 +5,6 @@
 #include "base/unroll.h"
 #include "depthwise_f32.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 enum {
   /* Of rows of x that are read column by column, so that they stay near from one column to the next; with a stride, from further away. */
   BAND_BYTES = 16 * 1024,

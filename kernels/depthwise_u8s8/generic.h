@@ -4,8 +4,6 @@
 #include "conv/requantize_bytes.h"
 #include "depthwise_u8s8.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct plane {
   const honed_depthwise_u8s8 *p;
   const honed_plane_plan *plan;

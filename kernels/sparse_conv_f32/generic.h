@@ -4,8 +4,6 @@
 #include "base/unroll.h"
 #include "sparse_conv_f32.h"
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct operands {
   const honed_sparse_conv_f32 *p;
   const honed_sparse_f32_plan *plan;

@@ -11,8 +11,6 @@
 /* Lists are read once and come from far: how many bytes ahead they are fetched. */
 enum { OFFSETS_AHEAD = 2048, WEIGHTS_AHEAD = 512 };
 
-#define ALWAYS static inline __attribute__((always_inline))
-
 typedef struct operands {
   const honed_sparse_conv_u8s8 *p;
   const honed_sparse_conv_plan *plan;
