@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .layers import Layer
+from .quantize_math import WEIGHT_MAX
 from .recipe import Quantize, QuantizeLayer
 from .select import Selection
 
 
 @dataclass(frozen=True)
 class Format:
-    """Of a layer's weights: integers in ±limit, one scale per output channel or one for all."""
+    """Of a layer's weights: integers in ±limit, one scale per output channel or one for all; with `group_size`, a step for every so many
+    weights of an output channel, a whole multiple of its scale."""
 
     limit: int = 127
     per_channel: bool = True
+    group_size: int | None = None
 
     @property
     def bits(self) -> int:
@@ -29,4 +32,5 @@ def weight_format(layer: Layer, section: Quantize, selection: Selection[Quantize
         bits = section.pointwise_bits
     for override in selection.overrides.get(origins.get(layer.name, layer.name), []):
         bits = override.bits or bits
-    return Format((1 << bits - 1) - 1, section.per_channel)
+    limit = (1 << bits - 1) - 1
+    return Format(limit, section.per_channel, section.group_size if 2 * limit <= WEIGHT_MAX else None)

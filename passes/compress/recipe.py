@@ -88,7 +88,8 @@ class Quantize(Section):
     augment: variations of each sample. search_samples: of the range method "output". correct_bias: takes the mean error that rounding
     the weights to nearest adds to each output channel off the bias. rounding: to the nearest integers, or so that the layers' outputs
     come close to the original model's; refit then solves the weights for these before it rounds. per_channel: a scale per output channel,
-    or one for a layer's weights. pointwise_bits: of 1x1 convolutions.
+    or one for a layer's weights. pointwise_bits: of 1x1 convolutions. group_size: of the weights of an output channel that share a step,
+    where they have fewer than 8 bits.
     """
 
     range: RangeMethod = "percentile"
@@ -102,8 +103,15 @@ class Quantize(Section):
     per_channel: bool = True
     bits: Bits = 8
     pointwise_bits: Bits | None = None
+    group_size: Annotated[int, Field(ge=2)] | None = None
     skip: list[str] = []
     layers: dict[str, QuantizeLayer] = {}
+
+    @model_validator(mode="after")
+    def _groups_are_solved(self) -> Quantize:
+        if self.group_size is not None and (self.rounding != "outputs" or not self.per_channel):
+            raise ValueError("group_size needs rounding: outputs, and a scale per channel")
+        return self
 
     @property
     def reads_again(self) -> bool:

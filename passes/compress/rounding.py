@@ -105,7 +105,7 @@ def _round(layer: Layer, form: Format, params: QuantParams | None, first: LayerM
     if not refit:
         damped.cross = prior @ damped.hessian
     target = least_squares(damped, keep) if refit and keep.all() else prior
-    integers, scale = quantise_to_outputs(damped, target, form.limit, keep, form.per_channel)
+    integers, scale = quantise_to_outputs(damped, target, form.limit, keep, form.per_channel, form.group_size)
     weight = (integers * scale[:, :, None].astype(np.float32)).astype(np.float32)
     bias = problem.bias(weight).astype(np.float32).reshape(-1) if fit_bias else None
     signal = float(problem.signal.sum()) or 1.0

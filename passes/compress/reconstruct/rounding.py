@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..quantize_math import WEIGHT_MAX
+from .group_scales import choose_multiples
 from .moments import Problem
 
 BLOCK = 128
@@ -19,7 +21,7 @@ def choose_scales(problem: Problem, weight: np.ndarray, limit: int) -> np.ndarra
     peak = np.abs(weight).max(axis=2)
     best, scale = np.full(peak.shape, np.inf), np.where(peak > 0, peak, 1.0) / limit
     diagonal = np.diagonal(problem.hessian, axis1=1, axis2=2)[:, None, :]
-    for shrink in SHRINK if limit < 127 else SHRINK[:5]:
+    for shrink in SHRINK if limit < WEIGHT_MAX else SHRINK[:5]:
         step = np.where(peak > 0, peak * shrink, 1.0) / limit
         rounded = np.clip(np.rint(weight / step[:, :, None]), -limit, limit) * step[:, :, None]
         error = (np.square(rounded - weight) * diagonal).sum(axis=2)
@@ -28,20 +30,20 @@ def choose_scales(problem: Problem, weight: np.ndarray, limit: int) -> np.ndarra
 
 
 def round_to_outputs(problem: Problem, weight: np.ndarray, scale: np.ndarray, limit: int, keep: np.ndarray) -> np.ndarray:
-    """Integers [group, out, k] in ±limit, 0 where `keep` is not, that make `problem` small in steps of `scale` [group, out].
+    """Integers [group, out, k] in ±limit, 0 where `keep` is not, that make `problem` small in steps of `scale` [group, out], or
+    [group, out, k] for a step of every weight.
 
     Column by column with the error handed on to the columns behind it (Frantar et al., GPTQ, arXiv 2210.17323), or rounded to nearest where
     that is better; then each column in turn gets its best integer, the others given (Behdin et al., QuantEase, arXiv 2309.01885), until
     nothing changes or SWEEPS are done. So the error is never above that of rounding to nearest. With a diagonal Hessian it is that.
     `problem` is damped, `weight` its solution on `keep`.
     """
-    nearest = np.where(keep, np.clip(np.rint(weight / scale[:, :, None]), -limit, limit), 0)
-    handed = _hand_on(problem.hessian, weight, scale, limit, keep)
-    better = problem.errors(handed * scale[:, :, None]) < problem.errors(nearest * scale[:, :, None])
+    steps = np.broadcast_to(scale if scale.ndim == 3 else scale[:, :, None], weight.shape)
+    nearest = np.where(keep, np.clip(np.rint(weight / steps), -limit, limit), 0)
+    handed = _hand_on(problem.hessian, weight, steps, limit, keep)
+    better = problem.errors(handed * steps) < problem.errors(nearest * steps)
     integers = np.where(better[:, :, None], handed, nearest)
-    for _ in range(SWEEPS):
-        if not _descend(problem, integers, scale, limit, keep):
-            break
+    _settle(problem, integers, steps, limit, keep)
     return integers
 
 
@@ -54,24 +56,27 @@ def refit_scales(problem: Problem, integers: np.ndarray, scale: np.ndarray) -> n
 
 
 def quantise_to_outputs(
-    problem: Problem, weight: np.ndarray, limit: int, keep: np.ndarray, per_channel: bool = True
+    problem: Problem, weight: np.ndarray, limit: int, keep: np.ndarray, per_channel: bool = True, group_size: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Integers [group, out, k] and f64 scales [group, out]; scales and integers are fitted to each other in turn. Not `per_channel`: one
-    scale, with which the greatest weight is `limit`."""
+    scale, with which the greatest weight is `limit`. With `group_size`, the integers are products of those in ±limit and a multiple for
+    every so many columns, within ±WEIGHT_MAX."""
     if not per_channel:
         scale = np.full(weight.shape[:2], (np.abs(weight).max() or 1.0) / limit)
         return round_to_outputs(problem, weight, scale, limit, keep), scale
-    scale = choose_scales(problem, weight, limit)
-    integers = round_to_outputs(problem, weight, scale, limit, keep)
-    for _ in range(REFITS if limit < 127 else 0):
-        scale = refit_scales(problem, integers, scale)
-        for _ in range(SWEEPS):
-            if not _descend(problem, integers, scale, limit, keep):
-                break
-    return integers, scale
+    multiples = np.ones((1, 1, 1))
+    if group_size is None:
+        scale = choose_scales(problem, weight, limit)
+    else:
+        scale, multiples = choose_multiples(problem, weight, limit, group_size)
+    integers = round_to_outputs(problem, weight, scale[:, :, None] * multiples, limit, keep)
+    for _ in range(REFITS if limit < WEIGHT_MAX else 0):
+        scale = refit_scales(problem, integers * multiples, scale)
+        _settle(problem, integers, np.broadcast_to(scale[:, :, None] * multiples, integers.shape), limit, keep)
+    return integers * multiples, scale
 
 
-def _hand_on(hessian: np.ndarray, weight: np.ndarray, scale: np.ndarray, limit: int, keep: np.ndarray) -> np.ndarray:
+def _hand_on(hessian: np.ndarray, weight: np.ndarray, steps: np.ndarray, limit: int, keep: np.ndarray) -> np.ndarray:
     upper = np.swapaxes(np.linalg.cholesky(np.linalg.inv(hessian)), 1, 2)
     rest, k = weight.astype(np.float64), weight.shape[2]
     integers = np.zeros_like(rest)
@@ -79,28 +84,35 @@ def _hand_on(hessian: np.ndarray, weight: np.ndarray, scale: np.ndarray, limit: 
         stop = min(start + BLOCK, k)
         block, errors = rest[:, :, start:stop].copy(), np.zeros((*weight.shape[:2], stop - start))
         for j in range(start, stop):
-            column = block[:, :, j - start]
-            integers[:, :, j] = np.where(keep[:, :, j], np.clip(np.rint(column / scale), -limit, limit), 0)
-            error = (column - integers[:, :, j] * scale) / upper[:, j, j, None]
+            column, step = block[:, :, j - start], steps[:, :, j]
+            integers[:, :, j] = np.where(keep[:, :, j], np.clip(np.rint(column / step), -limit, limit), 0)
+            error = (column - integers[:, :, j] * step) / upper[:, j, j, None]
             errors[:, :, j - start] = error
             block[:, :, j - start + 1 :] -= error[:, :, None] * upper[:, None, j, j + 1 : stop]
         rest[:, :, stop:] -= errors @ upper[:, start:stop, stop:]
     return integers
 
 
-def _descend(problem: Problem, integers: np.ndarray, scale: np.ndarray, limit: int, keep: np.ndarray) -> bool:
+def _settle(problem: Problem, integers: np.ndarray, steps: np.ndarray, limit: int, keep: np.ndarray) -> None:
+    """Coordinate descent, in place, until nothing changes or SWEEPS are done."""
+    for _ in range(SWEEPS):
+        if not _descend(problem, integers, steps, limit, keep):
+            break
+
+
+def _descend(problem: Problem, integers: np.ndarray, steps: np.ndarray, limit: int, keep: np.ndarray) -> bool:
     """One sweep of coordinate descent, in place; whether it changed anything."""
     hessian, k = problem.hessian, integers.shape[2]
-    residual = problem.cross - (integers * scale[:, :, None]) @ hessian
+    residual = problem.cross - (integers * steps) @ hessian
     changed = False
     for start in range(0, k, BLOCK):
         stop = min(start + BLOCK, k)
         local, moves = residual[:, :, start:stop].copy(), np.zeros((*integers.shape[:2], stop - start))
         for j in range(start, stop):
-            diagonal = hessian[:, j, j, None]
-            wanted = integers[:, :, j] * scale + local[:, :, j - start] / diagonal
-            best = np.where(keep[:, :, j], np.clip(np.rint(wanted / scale), -limit, limit), 0)
-            move = (best - integers[:, :, j]) * scale
+            step = steps[:, :, j]
+            wanted = integers[:, :, j] + local[:, :, j - start] / (hessian[:, j, j, None] * step)
+            best = np.where(keep[:, :, j], np.clip(np.rint(wanted), -limit, limit), 0)
+            move = (best - integers[:, :, j]) * step
             if move.any():
                 changed = True
                 integers[:, :, j] = best

@@ -38,6 +38,19 @@ def test_four_bits_lose_less_when_rounded_to_the_outputs(source, refit):
         assert 0 < facts["output_error_unrounded"] < facts["output_error"] < 0.2
 
 
+def test_groups_with_steps_of_their_own_lose_less():
+    source, unseen = mobile_net(0.0), samples(64, seed=9)
+    section = {**FOUR, "bits": 3, "rounding": "outputs"}
+    whole, _ = compressed(source, {"quantize": section})
+    grouped, report = compressed(source, {"quantize": {**section, "group_size": 4}})
+    assert error(source, grouped, unseen) < 0.8 * error(source, whole, unseen)
+    for name in ("expand", "project"):
+        integers = values(grouped)[f"{name}_w_quantized"].reshape(-1, 4).astype(int)
+        multiples = np.gcd.reduce(integers, axis=1)
+        assert report.layer(name).techniques["quantize"]["bits"] == 3 and np.abs(integers).max() > 3
+        assert (np.abs(integers).max(axis=1) <= 3 * np.maximum(multiples, 1)).all()
+
+
 def test_bits_by_kind_and_by_layer():
     section = {"pointwise_bits": 4, "layers": {"dw": {"bits": 6}, "project": {"bits": 5}}}
     graph, report = compressed(mobile_net(), {"quantize": section})
@@ -99,7 +112,9 @@ def test_data_that_can_be_read_once_and_impossible_sections_are_refused():
     for section in ({"rounding": "outputs"}, {"range": "output"}, {"layers": {"conv1": {"range": "output"}}}):
         with pytest.raises(Error, match="quantize reads it again"):
             optimize(residual_net(), {"quantize": section}, iter([samples(8)]), run_ort)
-    for section in ({"bits": 1}, {"bits": 9}, {"pointwise_bits": 1}, {"rounding": "up"}, {"layers": {"conv1": {"bits": 0}}}):
+    wrong = ({"bits": 1}, {"bits": 9}, {"pointwise_bits": 1}, {"rounding": "up"}, {"layers": {"conv1": {"bits": 0}}})
+    groups = ({"group_size": 16}, {"group_size": 1, "rounding": "outputs"}, {"group_size": 4, "rounding": "outputs", "per_channel": False})
+    for section in (*wrong, *groups):
         with pytest.raises(RecipeError):
             optimize(residual_net(), {"quantize": section}, samples(8), run_ort)
 

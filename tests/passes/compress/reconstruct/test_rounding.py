@@ -79,3 +79,29 @@ def test_channels_without_weights():
     keep[0, 3] = False
     integers, scale = quantise_to_outputs(problem, np.where(keep, weight, 0), 7, keep)
     assert not integers[0, 3].any() and np.isfinite(scale).all() and (scale > 0).all()
+
+
+def test_groups_of_columns_lose_less_and_have_few_levels():
+    problem, weight, _, keep = solved(7, k=64, out=12, n=800)
+    scaled = weight * np.repeat([1.0, 0.2, 0.5, 0.1], 16)
+    problem.cross = scaled @ problem.hessian
+    problem.power = (problem.cross * scaled).sum(axis=2)
+    integers, scale = quantise_to_outputs(problem, scaled, 7, keep, group_size=16)
+    whole, plain = quantise_to_outputs(problem, scaled, 7, keep)
+    assert np.array_equal(integers, np.rint(integers)) and np.abs(integers).max() <= 127
+    for row in integers[0].reshape(12, 4, 16):
+        for group in row:
+            multiple = np.gcd.reduce(group.astype(int)) or 1
+            assert len(np.unique(group)) <= 15 and np.abs(group).max() <= 7 * multiple
+    assert error(problem, integers, scale).sum() < 0.5 * error(problem, whole, plain).sum()
+
+
+def test_a_step_for_every_weight_is_kept_to():
+    """Against every one of 5⁴ choices."""
+    problem, weight, scale, keep = solved(2, k=4, out=10, n=200)
+    steps = scale[:, :, None] * np.array([1.0, 0.5, 2.0, 0.25])
+    integers = round_to_outputs(problem, weight, steps, 2, keep)
+    choices = np.array(list(itertools.product(range(-2, 3), repeat=4)), np.float64)
+    best = [min(problem.errors(np.where(np.arange(10)[None, :, None] == o, c * steps, 0))[0, o] for c in choices) for o in range(10)]
+    found = problem.errors(integers * steps)[0]
+    assert (found >= np.array(best) - 1e-9).all() and found.sum() < 1.1 * np.sum(best)
