@@ -52,7 +52,10 @@ def shipped(name: str) -> dict[str, Any]:
 
 SQUARES = {"range": "mse"}
 SOLVED = {"range": "output", "rounding": "outputs", "augment": 3}
+FOUR_BITS = {"range": "mse", "rounding": "outputs", "augment": 1, "pointwise_bits": 4}
 FIRST = ["/features/features.0/*", "/features/features.1/conv/conv.0/*"]
+EARLY = "/features/features.[1-7]/*"
+"""3 % of the weights of the 1x1 convolutions."""
 MIXED = "mobilenet_v2_mixed.yaml"
 """First and last blocks in f32."""
 WAYS = (
@@ -70,6 +73,12 @@ WAYS = (
     Way("int8, solved", {"equalise": {}, "quantize": SOLVED}),
     Way("4-bit 1x1, min-max", {"quantize": {"range": "minmax", "pointwise_bits": 4}}),
     Way("4-bit 1x1, solved", {"equalise": {}, "quantize": {**SOLVED, "pointwise_bits": 4}}, 88.0),
+    Way("4-bit 1x1, solved, ranges by mse", {"equalise": {}, "quantize": FOUR_BITS}),
+    Way("4-bit 1x1 in groups of 16, solved", {"equalise": {}, "quantize": {**FOUR_BITS, "group_size": 16}}, 88.0),
+    Way(
+        "4-bit 1x1 in groups of 16, 8 bits in the first seven blocks, solved",
+        {"equalise": {}, "quantize": {**FOUR_BITS, "group_size": 16, "layers": {EARLY: {"bits": 8}}}},
+    ),
 )
 
 
