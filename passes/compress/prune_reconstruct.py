@@ -27,7 +27,7 @@ from .reconstruct.solved import SolvedLayers
 from .reconstruct.support import Support
 from .reconstruct.workspace import workspace
 
-SOLVER_VERSION = 1
+SOLVER_VERSION = 2
 """Of the solutions that a state folder holds."""
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
 from ..calibration import Calibration
 from ..layers import Layer
 from ..observe import Runner, Tick
+from .columns import PIECE
 from .moments import LayerMoments
 from .walk import StoredInputs, Walk
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+COLUMNS_PER_INPUT = 4
+"""Columns that are multiplied at once, as a multiple of a layer's inputs: adding a product up costs little beside it."""
 
 
 class MomentsWalk:
@@ -37,8 +44,32 @@ class MomentsWalk:
         x, y = layer.node.inputs[0].name, self._outputs[layer.name]
         self._changed.advance_to(x)
         self._original.advance_to(y)
+        batches = len(self.inputs.sizes)
         halves = (LayerMoments.of(layer), LayerMoments.of(layer))
-        for batch in range(len(self.inputs.sizes)):
-            half = halves[2 * batch // len(self.inputs.sizes)]
-            half.add(layer, self._changed.read(x, batch), self._original.read(y, batch))
+        for half, first, stop in zip(halves, (0, -(-batches // 2)), (-(-batches // 2), batches), strict=True):
+            pairs = ((self._changed.read(x, batch), self._original.read(y, batch)) for batch in range(first, stop))
+            for inputs, outputs in joined(layer, pairs):
+                half.add(layer, inputs, outputs)
         return halves
+
+
+def joined(layer: Layer, pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Inputs and outputs of a layer, of the same samples in fewer and larger pieces: neighbours of the same shapes are put together until
+    they have enough columns."""
+    enough = min(COLUMNS_PER_INPUT * layer.weight[0].size, PIECE // (layer.group * layer.weight[0].size))
+    held: list[Pair] = []
+    for pair in pairs:
+        if held and [a.shape[1:] for a in held[0]] != [a.shape[1:] for a in pair]:
+            yield _together(held)
+            held = []
+        held.append(pair)
+        if sum(y.size for _, y in held) >= enough * len(layer.weight):
+            yield _together(held)
+            held = []
+    if held:
+        yield _together(held)
+
+
+def _together(pairs: list[Pair]) -> Pair:
+    x, y = (np.concatenate(arrays) if len(arrays) > 1 else arrays[0] for arrays in zip(*pairs, strict=True))
+    return x, y

@@ -7,7 +7,7 @@ from honed.passes.compress.calibration import open_calibration
 from honed.passes.compress.inputs import input_specs
 from honed.passes.compress.layers import weight_layers
 from honed.passes.compress.observe import activations
-from honed.passes.compress.reconstruct.gather import MomentsWalk
+from honed.passes.compress.reconstruct.gather import MomentsWalk, joined
 from honed.passes.compress.reconstruct.moments import LayerMoments
 
 from tests.passes.compress.small_models import cleaned, residual_net, run_ort, samples
@@ -35,6 +35,22 @@ def test_inputs_of_the_changed_model_meet_outputs_of_the_original(tmp_path):
         wanted.add(layers["conv2"], x[part], y[part])
         np.testing.assert_allclose(half.inner, wanted.inner, rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(half.cross, wanted.cross, rtol=1e-4, atol=1e-3)
+
+
+def test_batches_of_one_sample_are_put_together(tmp_path):
+    (layer,) = (layer for layer in weight_layers(cleaned(residual_net())) if layer.name == "conv2")
+    rng = np.random.default_rng(0)
+    depth, out = layer.weight.shape[1], len(layer.weight)
+    sizes = [4] * 100 + [6, 6, 4]
+    pairs = [tuple(rng.random((1, channels, size, size)).astype(np.float32) for channels in (depth, out)) for size in sizes]
+    pieces = list(joined(layer, iter(pairs)))
+    samples_each = -(-4 * layer.weight[0].size // 16)
+    full, rest = divmod(100, samples_each)
+    assert full > 1 and [len(x) for x, _ in pieces] == [samples_each] * full + [rest] * (rest > 0) + [2, 1]
+    for i in (0, 1):
+        wanted = [np.concatenate([pair[i] for pair in part]) for part in (pairs[:100], pairs[100:102], pairs[102:])]
+        assert np.array_equal(np.concatenate([piece[i] for piece in pieces[:-2]]), wanted[0])
+        assert all(np.array_equal(piece[i], part) for piece, part in zip(pieces[-2:], wanted[1:], strict=True))
 
 
 def test_the_unchanged_model_has_no_error(tmp_path):
