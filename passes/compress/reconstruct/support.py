@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .inverse import inverse_of
 from .moments import Problem
 from .patterns import keep_largest
 
@@ -69,11 +70,11 @@ def compare_supports(problem: Problem, choices: Sequence[Choose]) -> list[tuple[
 
 def _settle(problem: Problem, choices: Sequence[Choose], penalties: int, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
     hessian, cross = _scaled(problem)
-    start = np.linalg.solve(hessian, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
-    every = [_Iterate(choose, start, np.zeros_like(start), np.ones(start.shape, bool)) for choose in choices]
+    every: list[_Iterate] = []
     unit = np.eye(hessian.shape[-1], dtype=np.float32)
     for penalty in np.geomspace(FIRST_PENALTY, LAST_PENALTY, penalties, dtype=np.float32):
-        inverse = np.linalg.inv(hessian + penalty * unit)
+        inverse = inverse_of(hessian + penalty * unit)
+        every = every or [_Iterate(choose, cross @ inverse, np.zeros_like(cross), np.ones(cross.shape, bool)) for choose in choices]
         for _ in range(steps):
             for each in every:
                 each.update((cross + penalty * each.sparse - each.dual) @ inverse, penalty)
@@ -81,6 +82,6 @@ def _settle(problem: Problem, choices: Sequence[Choose], penalties: int, steps: 
 
 
 def _scaled(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """H and c in f32 and in units of the mean of H's diagonal."""
+    """H and c in f32 and in units of the mean of H's diagonal. So no eigenvalue exceeds k, and H + ρ is far from singular in f32."""
     scale = np.float32(np.trace(problem.hessian, axis1=1, axis2=2).mean() / problem.hessian.shape[-1])
     return problem.hessian.astype(np.float32) / scale, problem.cross.astype(np.float32) / scale
