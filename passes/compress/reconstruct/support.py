@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .inverse import inverse_of
 from .moments import Problem
 from .patterns import keep_largest
 
@@ -17,9 +16,8 @@ Choose = Callable[[np.ndarray], np.ndarray]
 Support = Callable[[Problem], tuple[np.ndarray, np.ndarray | None]]
 """A damped problem -> True for the weights [group, out, k] that stay, and weights that are near the best where they are known."""
 
-PENALTIES, STEPS = 6, 10
-"""Values of the penalty, and steps with each."""
-TRIAL_PENALTIES, TRIAL_STEPS = 24, 1
+STEPS = 60
+TRIAL_STEPS = 24
 """Where supports are compared."""
 FIRST_PENALTY = 0.05
 LAST_PENALTY = 1.0
@@ -48,11 +46,17 @@ def choose_support(problem: Problem, choose: Choose) -> tuple[np.ndarray, np.nda
     Language Models, arXiv 2406.07831.)
 
     min error(W) with W = D, D of the pattern:  W ← (c + ρ D - V)(H + ρ)⁻¹,  D ← the part of W + V / ρ that `choose` keeps of the scores
-    (W + V / ρ)²,  V ← V + ρ (W - D).  ρ, in units of the mean of H's diagonal, grows in a few leaps until the support rests; one inverse
-    serves all steps with the same ρ. Like the path of Optimal Brain Surgeon (Hassibi and Stork, 1993) this lets the other weights make
-    up for one that goes before it is decided what goes next, but for all weights at once, and decisions can be taken back.
+    (W + V / ρ)²,  V ← V + ρ (W - D).  ρ, in units of the mean of H's diagonal, grows until the support rests; the eigenvectors of H
+    serve every ρ. Like the path of Optimal Brain Surgeon (Hassibi and Stork, 1993) this lets the other weights make up for one that
+    goes before it is decided what goes next, but for all weights at once, and decisions can be taken back.
     """
-    return _settle(problem, [choose], PENALTIES, STEPS)[0]
+    hessian, cross = _scaled(problem)
+    values, vectors = np.linalg.eigh(hessian)
+    values, back = np.maximum(values, 0)[:, None], vectors.transpose(0, 2, 1)
+    found = _first(choose, ((cross @ vectors) / np.maximum(values, 1e-6)) @ back)
+    for penalty in _penalties(STEPS):
+        found.update((((cross + penalty * found.sparse - found.dual) @ vectors) / (values + penalty)) @ back, penalty)
+    return found.keep, found.sparse
 
 
 def keep_strongest(problem: Problem, count: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, None]:
@@ -64,24 +68,28 @@ def keep_strongest(problem: Problem, count: int, allowed: np.ndarray | None = No
 
 
 def compare_supports(problem: Problem, choices: Sequence[Choose]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What `choose_support` gives for each of several choices, less near, and much faster for many: all take a step together."""
-    return _settle(problem, choices, TRIAL_PENALTIES, TRIAL_STEPS)
-
-
-def _settle(problem: Problem, choices: Sequence[Choose], penalties: int, steps: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What `choose_support` gives for each of several choices, less near, and much faster for many: all take a step together, and one
+    inverse of H + ρ serves them all."""
     hessian, cross = _scaled(problem)
-    every: list[_Iterate] = []
+    start = np.linalg.solve(hessian, cross.transpose(0, 2, 1)).transpose(0, 2, 1)
+    every = [_first(choose, start) for choose in choices]
     unit = np.eye(hessian.shape[-1], dtype=np.float32)
-    for penalty in np.geomspace(FIRST_PENALTY, LAST_PENALTY, penalties, dtype=np.float32):
-        inverse = inverse_of(hessian + penalty * unit)
-        every = every or [_Iterate(choose, cross @ inverse, np.zeros_like(cross), np.ones(cross.shape, bool)) for choose in choices]
-        for _ in range(steps):
-            for each in every:
-                each.update((cross + penalty * each.sparse - each.dual) @ inverse, penalty)
+    for penalty in _penalties(TRIAL_STEPS):
+        inverse = np.linalg.inv(hessian + penalty * unit)
+        for each in every:
+            each.update((cross + penalty * each.sparse - each.dual) @ inverse, penalty)
     return [(each.keep, each.sparse) for each in every]
 
 
 def _scaled(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """H and c in f32 and in units of the mean of H's diagonal. So no eigenvalue exceeds k, and H + ρ is far from singular in f32."""
+    """H and c in f32 and in units of the mean of H's diagonal."""
     scale = np.float32(np.trace(problem.hessian, axis1=1, axis2=2).mean() / problem.hessian.shape[-1])
     return problem.hessian.astype(np.float32) / scale, problem.cross.astype(np.float32) / scale
+
+
+def _first(choose: Choose, dense: np.ndarray) -> _Iterate:
+    return _Iterate(choose, dense, np.zeros_like(dense), np.ones(dense.shape, bool))
+
+
+def _penalties(steps: int) -> np.ndarray:
+    return np.geomspace(FIRST_PENALTY, LAST_PENALTY, steps, dtype=np.float32)
