@@ -77,6 +77,18 @@ static inline floats floats_set1_opaque(float v) {
 static inline floats floats_add(floats a, floats b) { return _mm256_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm256_min_ps(_mm256_max_ps(v, lo), hi); }
+static inline void floats_join(floats v[4]) {
+  const floats a = v[0], b = v[1], c = v[2], d = v[3];
+  v[0] = _mm256_permute2f128_ps(a, b, 0x20);
+  v[1] = _mm256_permute2f128_ps(c, d, 0x20);
+  v[2] = _mm256_permute2f128_ps(a, b, 0x31);
+  v[3] = _mm256_permute2f128_ps(c, d, 0x31);
+}
+static inline floats floats_where(uint64_t bits, floats v) {
+  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i own = _mm256_and_si256(_mm256_set1_epi32((int32_t)(uint32_t)bits), bit);
+  return _mm256_and_ps(v, _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, bit)));
+}
 static inline void floats_store(float *p, floats v) { _mm256_storeu_ps(p, v); }
 
 #endif

@@ -91,6 +91,17 @@ static inline floats floats_set1_opaque(float v) {
 static inline floats floats_add(floats a, floats b) { return _mm512_add_ps(a, b); }
 static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm512_min_ps(_mm512_max_ps(v, lo), hi); }
+/* From split order to pixel order: lane l of vector j becomes lane j of vector l. */
+static inline void floats_join(floats v[4]) {
+  const floats lo01 = _mm512_shuffle_f32x4(v[0], v[1], 0x44), hi01 = _mm512_shuffle_f32x4(v[0], v[1], 0xee);
+  const floats lo23 = _mm512_shuffle_f32x4(v[2], v[3], 0x44), hi23 = _mm512_shuffle_f32x4(v[2], v[3], 0xee);
+  v[0] = _mm512_shuffle_f32x4(lo01, lo23, 0x88);
+  v[1] = _mm512_shuffle_f32x4(lo01, lo23, 0xdd);
+  v[2] = _mm512_shuffle_f32x4(hi01, hi23, 0x88);
+  v[3] = _mm512_shuffle_f32x4(hi01, hi23, 0xdd);
+}
+/* 0 where the bit is clear. */
+static inline floats floats_where(uint64_t bits, floats v) { return _mm512_maskz_mov_ps((__mmask16)bits, v); }
 static inline void floats_store(float *p, floats v) { _mm512_storeu_ps(p, v); }
 
 #endif

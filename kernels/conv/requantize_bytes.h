@@ -56,14 +56,10 @@ static __attribute__((noinline, unused)) void requantize_store_f32(const honed_r
                                                                    float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
-  for (int j = 0; j < 4; j++) {
-    float split[PIXELS / 4];
-    floats_store(split, floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi));
-    for (int i = 0; i < PIXELS / 4; i++) {
-      const int pixel = i / 4 * 16 + 4 * j + i % 4;
-      out[pixel] = valid >> pixel & 1 ? split[i] : 0.0f;
-    }
-  }
+  floats y[4];
+  HONED_UNROLL4(j, y[j] = floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi);)
+  floats_join(y);
+  HONED_UNROLL4(j, floats_store(out + j * PIXELS / 4, floats_where(valid >> (j * PIXELS / 4), y[j]));)
 }
 
 #endif

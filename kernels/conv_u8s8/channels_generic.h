@@ -93,12 +93,16 @@ ALWAYS void store_pair(const operands *o, const pass *p, const ints acc[4], int6
 
 /* The float results of a pixel to their planes. */
 static __attribute__((noinline)) void store_floats(const operands *o, const pass *p, const ints acc[2], int64_t pixel) {
-  int32_t sums[CHANNELS_PASS];
-  ints_store(sums, acc[0]);
-  ints_store(sums + CHANNELS_PASS / 2, acc[1]);
-  float *out = (float *)o->y->data + o->task.image * o->y->image_stride + o->task.vector * HONED_VECTOR + pixel;
-  for (int64_t i = 0; i < p->count; i++)
-    out[(p->oc + i) * o->y->plane_stride] = honed_requantize_f32(&o->p->requantize, p->oc + i, sums[i]);
+  const honed_requantize *r = &o->p->requantize;
+  float results[CHANNELS_PASS];
+  HONED_UNROLL2(half, {
+    const int first = half * CHANNELS_PASS / 2;
+    const floats real = floats_fma(ints_to_floats(acc[half]), floats_load(p->scale + first), floats_load(p->offset + first));
+    floats_store(results + first, floats_clamp(real, floats_set1(r->clamp_lo), floats_set1(r->clamp_hi)));
+  })
+  const int64_t stride = o->y->plane_stride;
+  float *out = (float *)o->y->data + o->task.image * o->y->image_stride + p->oc * stride + o->task.vector * HONED_VECTOR + pixel;
+  for (int64_t i = 0; i < p->count; i++) out[i * stride] = results[i];
 }
 
 ALWAYS void run_tile(const operands *o, const pass *p, const channels_run runs[TILE_RUNS], int num_runs, int width) {
