@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ class Shelf:
         return np.load(self._path(tensor, batch), allow_pickle=False)
 
     def drop(self, tensor: str, batch: int) -> None:
-        self._path(tensor, batch).unlink()
+        os.unlink(self._path(tensor, batch))
 
-    def _path(self, tensor: str, batch: int) -> Path:
-        return self._folder / f"{self._numbers[tensor]}-{batch}.npy"
+    def _path(self, tensor: str, batch: int) -> str:
+        """A string: pathlib interns the names of files, of which there are as many as batches."""
+        return os.path.join(self._folder, f"{self._numbers[tensor]}-{batch}.npy")
