@@ -62,6 +62,8 @@ def _of_bytes(probe: Probe, shape: tuple[int, ...]) -> None:
     probe.add(Op("dequantize", "dequantize", [x], [probe.output("f32", shape, False)], {"scale": 0.1, "zero_point": ZERO_POINT}))
     weights: dict[str, int | float] = {"scale_a": 0.5, "scale_b": 0.5, "offset": 0.0}
     probe.add(Op("add_u8", "add", [x, other], [probe.output("u8", shape, True, 0, 1)], weights))
+    gates = probe.source("f32", (1, shape[1], 1, 1))
+    probe.add(Op("scale_u8", "scale", [x, gates], [probe.output("u8", shape, True, 0, 1)], {"scale": 0.5, "zero_point": ZERO_POINT}))
     table = np.arange(256, dtype=np.uint8)
     probe.add(Op("lookup_u8", "lookup", [x], [probe.output("u8", shape, True, 0, 1)], {}, [table]))
 

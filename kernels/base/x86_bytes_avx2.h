@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "simd_avx2.h"
+
 enum { PIXELS = 32, LANES = 2 };
 typedef __m256i bytes;
 typedef __m256i ints;

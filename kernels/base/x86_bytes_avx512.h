@@ -8,6 +8,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "simd_avx512.h"
+
 enum { PIXELS = 64, LANES = 4 };
 typedef __m512i bytes;
 typedef __m512i ints;

@@ -39,12 +39,29 @@ ALWAYS void planes_store_f32(const planes_target *t, const int32_t *channels, in
       })
 }
 
+/* As u8, with an activation. */
+ALWAYS void planes_store_gated(const planes_target *t, const int32_t *channels, int rows, int64_t pixel, int vectors,
+                               const uint64_t valid[], const ints acc[]) {
+  uint8_t *const y = (uint8_t *)t->y->data + t->image * t->y->image_stride + pixel;
+  HONED_UNROLL4(
+      row, if (row < rows) {
+        HONED_UNROLL4(
+            v, if (v < vectors) {
+              const ints *sums = &acc[(row * vectors + v) * 4];
+              const ints copy[4] = {sums[0], sums[1], sums[2], sums[3]};
+              const bytes q = requantize_bytes(t->requantize, channels[row], copy);
+              bytes_store(y + channels[row] * t->y->plane_stride + v * PIXELS, bytes_blend(valid[v], q, bytes_set1(t->y->zero_point)));
+            })
+      })
+}
+
 /* As u8; joins: with the residual. What the channels have in common is read before the first of them is stored, since the compiler has to
  * take everything in memory for changed after that, and the flags are constants. */
 ALWAYS void planes_store_u8(const planes_target *t, bool joins, bool saturates, bool residual_first, const int32_t *channels, int rows,
                             int64_t pixel, int vectors, const uint64_t valid[], const ints acc[]) {
   honed_requantize r = *t->requantize;
   r.saturates = r.sum_saturates = saturates;
+  r.gate = HONED_GATE_NONE;
   r.residual_first = residual_first;
   const int64_t stride = t->y->plane_stride, residual_stride = t->residual_stride;
   uint8_t *const y = (uint8_t *)t->y->data + t->image * t->y->image_stride + pixel;
@@ -75,6 +92,8 @@ ALWAYS void planes_store(const planes_target *t, const int32_t *channels, int ro
 #define PLANES_STORE_U8(joins, saturates, first) planes_store_u8(t, joins, saturates, first, channels, rows, pixel, vectors, valid, acc)
   if (t->y->dtype == HONED_F32) {
     planes_store_f32(t, channels, rows, pixel, vectors, valid, acc);
+  } else if (r->gate != HONED_GATE_NONE) {
+    planes_store_gated(t, channels, rows, pixel, vectors, valid, acc);
   } else if (t->residual == NULL) {
     if (r->saturates) {
       PLANES_STORE_U8(false, true, false);

@@ -1,18 +1,25 @@
 /* From exact 32-bit sums to an output of a quantised convolution or Gemm.
  *
- *   u8:             q = rint(clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo - zero_point, clamp_hi - zero_point)) + zero_point
- *   with residual:  y = rint(clamp(fmaf(q, sum_scale, fmaf(r, residual_scale, sum_offset)), sum_lo, sum_hi))
- *                   or, with residual_first, ... fmaf(r, residual_scale, fmaf(q, sum_scale, sum_offset)) ...
- *   f32:            y = clamp(fmaf((float)acc, scale[oc], offset[oc]), clamp_lo, clamp_hi)
+ *   u8:             q = rint(clamp(t, clamp_lo - zero_point, clamp_hi - zero_point)) + zero_point,  t = g(fmaf((float)acc, scale[oc],
+ * offset[oc])) with residual:  y = rint(clamp(fmaf(q, sum_scale, fmaf(r, residual_scale, sum_offset)), sum_lo, sum_hi)) or, with
+ * residual_first, ... fmaf(r, residual_scale, fmaf(q, sum_scale, sum_offset)) ... f32:            y = clamp(t, clamp_lo, clamp_hi)
  *
- * acc starts from init[oc]. rint rounds ties to even; the zero point joins behind it, as in ONNX's QuantizeLinear. A residual's result has
- * the bits of the convolution followed by add_u8, whose first operand it is with residual_first. */
+ * g is the identity, or an activation that multiplies its argument with a gate:
+ *
+ *   HONED_GATE_HARD     g(t) = t max(0, min(1, fmaf(t, gate_scale, gate_offset)))      HardSwish: gate_scale 1/6, gate_offset 1/2
+ *   HONED_GATE_SIGMOID  g(t) = t sigmoid(gate_scale t)                                 SiLU: gate_scale 1
+ *
+ * and gate_scale times the output's scale where t is a quantised value. acc starts from init[oc]. rint rounds ties to even; the zero point
+ * joins behind it, as in ONNX's QuantizeLinear. A residual's result has the bits of the convolution followed by add_u8, whose first operand
+ * it is with residual_first. */
 #ifndef HONED_CONV_REQUANTIZE_H
 #define HONED_CONV_REQUANTIZE_H
 
 #include <math.h>
 
 #include "base/operator.h"
+
+typedef enum honed_gate { HONED_GATE_NONE, HONED_GATE_HARD, HONED_GATE_SIGMOID, HONED_GATES } honed_gate;
 
 typedef struct honed_requantize {
   const int32_t *init; /* [out_channels] */
@@ -22,12 +29,17 @@ typedef struct honed_requantize {
   /* The clamp (of the sum) is [0, 255] and nothing can leave the range of s32: a conversion to s32 and a saturating pack do what the
    * clamp does. */
   bool saturates, sum_saturates, residual_first;
+  honed_gate gate; /* none with a residual */
+  float gate_scale, gate_offset;
   float sum_scale, residual_scale, sum_offset, sum_lo, sum_hi;
 } honed_requantize;
 
 /* Reads the constants `first`, `first` + 1, `first` + 2 and the attributes (bounds as they are, zero point included); checks that every
  * bound of a u8 output lies in [0, 255]. */
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx);
+
+/* g(t) where there is a gate. */
+float honed_requantize_gated(const honed_requantize *r, float t);
 
 static inline float honed_clampf(float value, float lo, float hi) {
   /* The order of operands is that of the vector instructions, so that NaN, too, ends up alike. */
@@ -36,7 +48,8 @@ static inline float honed_clampf(float value, float lo, float hi) {
 }
 
 static inline float honed_requantize_f32(const honed_requantize *r, int64_t oc, int32_t acc) {
-  return honed_clampf(fmaf((float)acc, r->scale[oc], r->offset[oc]), r->clamp_lo, r->clamp_hi);
+  const float t = fmaf((float)acc, r->scale[oc], r->offset[oc]);
+  return honed_clampf(r->gate == HONED_GATE_NONE ? t : honed_requantize_gated(r, t), r->clamp_lo, r->clamp_hi);
 }
 
 static inline uint8_t honed_requantize_u8(const honed_requantize *r, int64_t oc, int32_t acc) {

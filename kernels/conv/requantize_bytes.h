@@ -5,6 +5,7 @@
 
 #include "base/unroll.h"
 #include "requantize.h"
+#include "requantize_gate.h"
 
 /* The sum of a result and a residual, before it is rounded. */
 ALWAYS floats requantize_sum(const honed_requantize *r, floats q, floats residual) {
@@ -26,9 +27,24 @@ ALWAYS floats requantize_residual(const honed_requantize *r, floats q, floats re
   return requantize_sum(r, floats_fma(rounded, one, floats_set1((float)r->zero_point - integers)), residual);
 }
 
+/* Results of sums before they are rounded, each with its scale and offset. */
+ALWAYS floats requantize_real(const honed_requantize *r, ints acc, floats scale, floats offset) {
+  const floats t = floats_fma(ints_to_floats(acc), scale, offset);
+  return floats_clamp(r->gate == HONED_GATE_NONE ? t : requantize_gate(r, t), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
+}
+
+/* Vectors 0 and 2 of sums have scale[0], the others scale[1]. Out of line, since an activation has constants of its own. */
+static __attribute__((noinline, unused)) bytes requantize_gated_bytes(const honed_requantize *r, const floats scale[2],
+                                                                      const floats offset[2], const ints acc[4]) {
+  ints q[4];
+  HONED_UNROLL4(j, q[j] = floats_to_ints(requantize_real(r, acc[j], scale[j % 2], offset[j % 2]));)
+  return bytes_pack(q, r->zero_point);
+}
+
 /* `acc` in split order. */
 ALWAYS bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  if (r->gate != HONED_GATE_NONE) return requantize_gated_bytes(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, acc);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
   if (r->saturates) {
@@ -55,9 +71,8 @@ ALWAYS bytes requantize_sum_bytes(const honed_requantize *r, int64_t oc, const i
 static __attribute__((noinline, unused)) void requantize_store_f32(const honed_requantize *r, int64_t oc, const ints acc[4], uint64_t valid,
                                                                    float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
-  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   floats y[4];
-  HONED_UNROLL4(j, y[j] = floats_clamp(floats_fma(ints_to_floats(acc[j]), scale, offset), lo, hi);)
+  HONED_UNROLL4(j, y[j] = requantize_real(r, acc[j], scale, offset);)
   floats_join(y);
   HONED_UNROLL4(j, floats_store(out + j * PIXELS / 4, floats_where(valid >> (j * PIXELS / 4), y[j]));)
 }

@@ -78,12 +78,17 @@ ALWAYS void store_pair(const operands *o, const pass *p, const ints acc[4], int6
   const floats offset[2] = {floats_load(p->offset), floats_load(p->offset + CHANNELS_PASS / 2)};
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
-  if (r->saturates) {
+  bytes packed;
+  if (r->gate != HONED_GATE_NONE) {
+    packed = requantize_gated_bytes(r, scale, offset, (ints[4]){acc[0], acc[1], acc[2], acc[3]});
+  } else if (r->saturates) {
     HONED_UNROLL4(i, q[i] = floats_to_ints(floats_fma(ints_to_floats(acc[i]), scale[i % 2], offset[i % 2]));)
+    packed = bytes_pack(q, r->zero_point);
   } else {
     HONED_UNROLL4(i, q[i] = floats_to_ints(floats_clamp(floats_fma(ints_to_floats(acc[i]), scale[i % 2], offset[i % 2]), lo, hi));)
+    packed = bytes_pack(q, r->zero_point);
   }
-  const bytes y = pixels_apart(bytes_pack(q, r->zero_point));
+  const bytes y = pixels_apart(packed);
   HONED_UNROLL2(
       half, if (half < (int)PASS_HALVES) {
         store_16(o->words + word_offset(first) + half * HALF_BYTES, y, half);
@@ -97,8 +102,7 @@ static __attribute__((noinline)) void store_floats(const operands *o, const pass
   float results[CHANNELS_PASS];
   HONED_UNROLL2(half, {
     const int first = half * CHANNELS_PASS / 2;
-    const floats real = floats_fma(ints_to_floats(acc[half]), floats_load(p->scale + first), floats_load(p->offset + first));
-    floats_store(results + first, floats_clamp(real, floats_set1(r->clamp_lo), floats_set1(r->clamp_hi)));
+    floats_store(results + first, requantize_real(r, acc[half], floats_load(p->scale + first), floats_load(p->offset + first)));
   })
   const int64_t stride = o->y->plane_stride;
   float *out = (float *)o->y->data + o->task.image * o->y->image_stride + p->oc * stride + o->task.vector * HONED_VECTOR + pixel;

@@ -13,9 +13,20 @@ typedef __m512i sums;
 
 static inline sums sums_init(const params *p, int64_t oc) { return _mm512_set1_epi32(p->requantize.init[oc]); }
 
+/* Sums to their rounded results, less the zero point, with an activation. */
+static __attribute__((noinline)) void requantize_gated(const honed_requantize *r, floats scale, floats offset, sums v[4]) {
+  HONED_UNROLL3(j, v[j] = floats_to_ints(requantize_real(r, v[j], scale, offset));)
+}
+
 /* The u8 results of up to three vectors, in s32: less the zero point without a residual. */
 static inline void quantize_row(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, sums q[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  if (r->gate != HONED_GATE_NONE) {
+    sums copy[4] = {acc[0], acc[vectors > 1 ? 1 : 0], acc[vectors > 2 ? 2 : 0], acc[0]};
+    requantize_gated(r, scale, offset, copy);
+    HONED_UNROLL3(v, if (v < vectors) q[v] = copy[v];)
+    return;
+  }
   if (residual == NULL && r->saturates) {
     HONED_UNROLL3(v, if (v < vectors) q[v] = floats_to_ints(floats_fma(ints_to_floats(acc[v]), scale, offset));)
     return;
@@ -51,10 +62,9 @@ static inline void store_u8(const honed_requantize *r, int64_t oc, const sums *a
 
 static inline void store_f32(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, uint64_t valid, float *out) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
-  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   HONED_UNROLL3(
       v, if (v < vectors) {
-        const floats y = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+        const floats y = requantize_real(r, acc[v], scale, offset);
         floats_store(out + v * 16, _mm512_maskz_mov_ps((__mmask16)(valid >> v * 16), y));
       })
 }

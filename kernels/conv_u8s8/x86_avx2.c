@@ -37,8 +37,7 @@ static inline sums sums_add(sums acc, pixels a, factors b) {
 }
 
 static inline floats scale_clamp(const honed_requantize *r, int64_t oc, __m256i acc) {
-  const floats real = floats_fma(ints_to_floats(acc), floats_set1(r->scale[oc]), floats_set1(r->offset[oc]));
-  return floats_clamp(real, floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
+  return requantize_real(r, acc, floats_set1(r->scale[oc]), floats_set1(r->offset[oc]));
 }
 
 static inline floats add_residual(const honed_requantize *r, floats q, const uint8_t *residual) {

@@ -11,6 +11,9 @@ from .loose import read_whole
 from .planes import is_planar, strided
 from .program import Dim, Value
 
+DENSE_INPUTS = {("scale_u8", 1)}
+"""Inputs of operators over planes that are dense all the same."""
+
 Key = tuple[Value, tuple[object, ...]]
 
 
@@ -26,11 +29,13 @@ def insert_conversions(draft: Draft, on_planes: Set[str], either: Set[str], cost
             if op.type == "conv" and index == 0 and strided(op) and not op.attrs.get("whole", 0):
                 draft.set_input(op, index, _phases(draft, copies, op, value))
                 op.attrs |= {"pad_top": 0, "pad_left": 0, "pad_bottom": 0, "pad_right": 0}
-            elif op.type.startswith("resize_") and index == 1:
                 continue
-            elif op.type in on_planes and not is_planar(value):
+            if op.type.startswith("resize_") and index == 1:
+                continue
+            planes = op.type in on_planes and (op.type, index) not in DENSE_INPUTS
+            if planes and not is_planar(value):
                 draft.set_input(op, index, _copy(draft, copies, op, value, "to_planar", "planar"))
-            elif op.type not in on_planes and is_planar(value):
+            elif not planes and is_planar(value):
                 draft.set_input(op, index, _copy(draft, copies, op, value, "to_dense", "dense"))
 
 

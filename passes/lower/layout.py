@@ -27,9 +27,9 @@ from .program import Value
 
 ON_PLANES = {
     "conv", "max_pool", "average_pool", "global_average_pool", "global_max_pool", "resize_nearest", "resize_linear", "resize_filter",
-    "concat_channels", "slice_channels", "channel_shuffle", "pad_planar",
+    "concat_channels", "slice_channels", "channel_shuffle", "pad_planar", "scale_u8",
 }  # fmt: skip
-"""Operators that read planes only."""
+"""Operators that read planes only: their first input, and any other that is as large."""
 TO_DENSE = {"global_average_pool", "global_max_pool"}
 ELEMENTWISE = {"unary_f32", "lookup_u8", "add_u8", "quantize", "dequantize"}
 FORMS: dict[str, Callable[[Draft, DraftOp], list[DraftOp]]] = {
@@ -50,7 +50,7 @@ def assign_layouts(draft: Draft, costs: Costs) -> None:
         for chosen in (form(draft, op) if form is not None else []) or [op]:
             _choose(draft, chosen)
     insert_conversions(draft, ON_PLANES, ELEMENTWISE | {"binary_f32"}, costs)
-    set_gaps(draft, ELEMENTWISE | {"binary_f32", "concat_channels", "slice_channels", "channel_shuffle"}, costs)
+    set_gaps(draft, ELEMENTWISE | {"binary_f32", "concat_channels", "slice_channels", "channel_shuffle", "scale_u8"}, costs)
 
 
 def _choose(draft: Draft, op: DraftOp) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .draft import Weights
+from .draft import DraftOp, Weights
+from .functions import UNARY
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,30 @@ def requantization(weights: Weights, x: Quantization, y: Quantization | None) ->
     return Requantization(init.astype(np.int32), product_scales / out, offset.astype(np.float32), zero_point)
 
 
+GATES = {UNARY["hard_swish"].code: 1, UNARY["silu"].code: 2}
+"""Codes of activations that multiply their argument with a gate: unary/functions.inc -> conv/requantize.h."""
+
+
+def gate_attrs(activation: DraftOp, y: Quantization | None) -> dict[str, float | int]:
+    """gate, gate_scale and gate_offset of an operator whose results `activation` has behind it; y: what they are quantised to."""
+    kind = GATES[int(activation.attrs["op"])]
+    slope = np.float32(1 / 6) if kind == 1 else np.float32(activation.attrs.get("alpha", 1.0))
+    scale = slope if y is None else slope * np.float32(y.scale)
+    return {"gate": kind, "gate_scale": float(scale), "gate_offset": 0.5 if kind == 1 else 0.0}
+
+
 def add_attrs(a: Quantization, b: Quantization, y: Quantization) -> dict[str, float]:
     """scale_a, scale_b and offset of `add_u8`."""
     scale_a, scale_b = np.float32(a.scale) / np.float32(y.scale), np.float32(b.scale) / np.float32(y.scale)
     # fma(scale_a, zero_a, scale_b * zero_b): the products are exact in double.
     zeros = np.float32(np.float64(scale_a) * a.zero_point + np.float64(scale_b * np.float32(b.zero_point)))
     return {"scale_a": float(scale_a), "scale_b": float(scale_b), "offset": float(np.float32(y.zero_point) - zeros)}
+
+
+def scale_attrs(a: Quantization, y: Quantization) -> dict[str, float | int]:
+    """scale, zero_point and output_zero_point of `scale_u8`."""
+    scale = float(np.float32(a.scale) / np.float32(y.scale))
+    return {"scale": scale, "zero_point": a.zero_point, "output_zero_point": y.zero_point}
 
 
 def pool_attrs(x: Quantization, y: Quantization) -> dict[str, float]:

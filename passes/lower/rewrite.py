@@ -14,6 +14,7 @@ from .rules_int8 import (
     quantize_before_concat,
     quantize_pool,
     quantize_product,
+    quantize_scaled,
     sink_dequantize,
     sink_dequantize_below_clamp,
     tabulate,
@@ -25,7 +26,7 @@ Rule = Callable[[Draft, DraftOp], bool]
 
 FLOAT: tuple[Rule, ...] = (recognise_shuffle, fuse_product_bias, fuse_clamp)
 INT8: tuple[Rule, ...] = (
-    cancel_round_trip, sink_dequantize, quantize_product, quantize_add, quantize_pool, tabulate, quantize_before_concat,
+    cancel_round_trip, sink_dequantize, quantize_product, quantize_add, quantize_scaled, quantize_pool, tabulate, quantize_before_concat,
     sink_dequantize_below_clamp, compose_tables, fuse_clamp_table, recognise_shuffle,
 )  # fmt: skip
 RESIDUAL: tuple[Rule, ...] = (fuse_residual,)

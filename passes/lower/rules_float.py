@@ -97,7 +97,9 @@ def fuse_residual(draft: Draft, op: DraftOp) -> bool:
 def _can_add(draft: Draft, op: DraftOp, index: int) -> bool:
     value, other = op.inputs[index], op.inputs[1 - index]
     conv = draft.producer(value)
-    if conv is None or conv.type != "conv" or len(conv.inputs) > 1 or value is None or draft.only_user(value) is not op:
+    if conv is None or conv.type != "conv" or len(conv.inputs) > 1 or "gate" in conv.attrs or value is None:
+        return False
+    if draft.only_user(value) is not op:
         return False
     if other is None or other.data is not None or other.dtype != value.dtype or not _equal_shapes(value, other):
         return False

@@ -10,7 +10,7 @@ import numpy as np
 from .draft import Draft, DraftOp
 from .functions import BINARY
 from .program import Value
-from .requantize import Quantization, Requantization, add_attrs, global_pool_attrs, pool_attrs, requantization
+from .requantize import GATES, Quantization, Requantization, add_attrs, gate_attrs, global_pool_attrs, pool_attrs, requantization, scale_attrs
 from .rules_float import clamp_bounds, note_origin
 from .tables import table_of
 
@@ -35,11 +35,18 @@ def quantize_after(draft: Draft, op: DraftOp) -> DraftOp | None:
     return user if user is not None and user.type == "quantize" else None
 
 
-def _become(draft: Draft, quantize: DraftOp, new: DraftOp, *sources: DraftOp) -> bool:
-    """`new` computes what `quantize` did, and its value, from what `sources` read."""
-    new.outputs = quantize.outputs
+def gate_after(draft: Draft, op: DraftOp) -> DraftOp | None:
+    """The HardSwish or SiLU that is the only reader of what `op` computes, where `op` does not clamp."""
+    user = draft.only_user(op.outputs[0])
+    is_gate = user is not None and user.type == "unary_f32" and user.attrs["op"] in GATES
+    return user if is_gate and "clamp_lo" not in op.attrs else None
+
+
+def _become(draft: Draft, last: DraftOp, new: DraftOp, *sources: DraftOp) -> bool:
+    """`new` computes what `last` did, and its value, from what `sources` read."""
+    new.outputs = last.outputs
     note_origin(new, *sources)
-    draft.replace(quantize, new)
+    draft.replace(last, new)
     return True
 
 
@@ -86,28 +93,30 @@ def quantize_before_concat(draft: Draft, op: DraftOp) -> bool:
 
 
 def quantize_product(draft: Draft, op: DraftOp) -> bool:
-    """conv or gemm with quantised weights over a dequantised input → over u8; to u8 if quantize follows, else to f32."""
+    """conv or gemm with quantised weights over a dequantised input → over u8; to u8 if quantize follows, else to f32. Between the two
+    HardSwish or SiLU join it."""
     if op.type not in ("conv", "gemm") or op.weights is None or op.weights.scales is None or op.inputs[0] is None:
         return False
     source = dequantize_of(draft, op.inputs[0])
     if source is None or len(op.inputs) > 1:
         return False
-    x, following = quantization_of(source), quantize_after(draft, op)
+    gate = gate_after(draft, op)
+    x, following = quantization_of(source), quantize_after(draft, gate or op)
     y = None if following is None else quantization_of(following)
     numbers = requantization(op.weights, x, y)
     if not isinstance(numbers, Requantization):
         op.info["slow"] = f"computed in float: {numbers}"
         return False
     attrs = op.attrs | ({"zero_point": numbers.zero_point} if numbers.zero_point else {})
+    if gate is not None:
+        attrs |= gate_attrs(gate, y)
     if y is not None and "clamp_lo" in attrs:
         attrs["clamp_lo"], attrs["clamp_hi"] = y.clamps(float(attrs["clamp_lo"]), float(attrs["clamp_hi"]))
-    new = DraftOp(op.type, op.name, [source.inputs[0]], op.outputs, attrs, numbers.consts(), op.info, op.weights)
-    if following is None:
-        note_origin(new, source)
-        draft.replace(op, new)
-        return True
-    draft.remove(op)
-    return _become(draft, following, new, source, following)
+    new = DraftOp(op.type, op.name, [source.inputs[0]], [], attrs, numbers.consts(), op.info, op.weights)
+    parts = [part for part in (op, gate, following) if part is not None]
+    for part in parts[:-1]:
+        draft.remove(part)
+    return _become(draft, parts[-1], new, source, *parts[1:])
 
 
 def quantize_add(draft: Draft, op: DraftOp) -> bool:
@@ -124,6 +133,30 @@ def quantize_add(draft: Draft, op: DraftOp) -> bool:
     lo, hi = y.clamps(float(op.attrs.get("clamp_lo", -np.inf)), float(op.attrs.get("clamp_hi", np.inf)))
     attrs = add_attrs(quantization_of(a), quantization_of(b), y) | {"clamp_lo": lo, "clamp_hi": hi}
     return _become(draft, following, DraftOp("add_u8", op.name, [a.inputs[0], b.inputs[0]], [], attrs, info=op.info), a, b, op, following)
+
+
+def quantize_scaled(draft: Draft, op: DraftOp) -> bool:
+    """dequantize, Mul with one number per channel, quantize (squeeze-and-excite) → scale_u8."""
+    following = quantize_after(draft, op) if op.type == "binary" and op.attrs["op"] == BINARY["mul"] else None
+    if following is None:
+        return False
+    for a, b in (op.inputs, op.inputs[::-1]):
+        source = dequantize_of(draft, a)
+        if source is None or source.inputs[0] is None or b is None or not _one_per_channel(source.inputs[0], b):
+            continue
+        y = quantization_of(following)
+        lo, hi = y.clamps(float(op.attrs.get("clamp_lo", -np.inf)), float(op.attrs.get("clamp_hi", np.inf)))
+        attrs = scale_attrs(quantization_of(source), y) | {"clamp_lo": lo, "clamp_hi": hi}
+        return _become(draft, following, DraftOp("scale_u8", op.name, [source.inputs[0], b], [], attrs, info=op.info), source, op, following)
+    return False
+
+
+def _one_per_channel(a: Value, b: Value) -> bool:
+    """a: planes; b: computed, f32 [N or 1, C or 1, 1, 1]."""
+    if b.dtype != "f32" or a.shape is None or b.shape is None or len(a.shape) != 4 or len(b.shape) != 4 or b.data is not None:
+        return False
+    planes = a.shape[2:] != (1, 1) and b.shape[2:] == (1, 1)
+    return planes and all(n == 1 or (n is not None and n == m) for n, m in zip(b.shape[:2], a.shape[:2], strict=True))
 
 
 def quantize_pool(draft: Draft, op: DraftOp) -> bool:

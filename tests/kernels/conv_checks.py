@@ -94,6 +94,30 @@ def check_float_output(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
     np.testing.assert_array_equal(actual, expected)
 
 
+def gated(t: np.ndarray, gate: int, scale: float, offset: float) -> np.ndarray:
+    """t times its gate, in float32: hard with its roundings, sigmoid from float64."""
+    f = np.float32
+    if gate == 1:
+        return t * np.clip(fma(t, np.full(t.shape, scale, f), np.full(t.shape, offset, f)), f(0), f(1))
+    return (t / (1 + np.exp(-np.float64(f(scale)) * t.astype(np.float64)))).astype(f)
+
+
+def check_gates(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
+    """HardSwish and SiLU of results on both sides of 0: their floats, and those rounded to u8 with the zero point behind it."""
+    x, w, init, scale, offset = int8_operands(conv, 0.5)
+    operands = (x, w, init, scale, offset - np.float32(125))
+    t = fma(sums(conv, operands).astype(np.int32).astype(np.float32), *(a.reshape(1, -1, 1, 1) for a in operands[3:]))
+    for attrs in ({"gate": 1, "gate_scale": 0.02, "gate_offset": 0.5}, {"gate": 2, "gate_scale": 0.07}):
+        real = run_int8(kind, pack, conv, operands, isa, out_dtype="f32", **attrs)
+        expected = gated(t, int(attrs["gate"]), attrs["gate_scale"], attrs.get("gate_offset", 0.0))
+        assert (expected < 0).any() and (expected > 0.9 * t.max()).any()
+        assert (np.abs(real - expected) <= (0 if attrs["gate"] == 1 else 1.5e-7 * np.abs(t))).all()
+        np.testing.assert_array_equal(real, run_int8(kind, pack, conv, operands, "scalar", out_dtype="f32", **attrs))
+        for lo, hi in ((0, 255), (30, 90)):
+            quantized = run_int8(kind, pack, conv, operands, isa, 3, clamp_lo=float(lo), clamp_hi=float(hi), shift=41, **attrs)
+            np.testing.assert_array_equal(quantized, np.rint(np.clip(real, lo - 41, hi - 41)) + 41)
+
+
 def float_operands(conv: Conv, sparsity: float = 0.0, block: int = 1):
     """x, w, bias."""
     rng = np.random.default_rng(7)

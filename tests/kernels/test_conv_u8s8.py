@@ -37,6 +37,13 @@ def test_float_output(rows, isa):
     check.check_float_output(*KIND, replace(WITH_RESIDUAL, rows=rows), isa)
 
 
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("conv", [WITH_RESIDUAL, NARROW[5], NARROW[9], WIDE[0]], ids=str)
+def test_gates(conv, rows, isa):
+    check.check_gates(*KIND, replace(conv, rows=rows), isa)
+
+
 @pytest.mark.parametrize("isa", isa_levels()[1:])
 @pytest.mark.parametrize("channels", [130, 384, 388])
 def test_planes_that_are_cut_into_bands(channels, isa):
@@ -52,6 +59,15 @@ def test_kernels_of_one_tap(pads, isa):
     check.check_bits(*KIND, conv, isa)
     check.check_float_output(*KIND, conv, isa)
     check.check_residual(*KIND, replace(WITH_RESIDUAL, **POINTWISE), isa)
+
+
+def test_gates_are_checked():
+    operands = check.int8_operands(WITH_RESIDUAL)
+    with pytest.raises(KernelError, match="gate"):
+        check.run_int8(*KIND, WITH_RESIDUAL, operands, None, gate=3)
+    residual = np.zeros(WITH_RESIDUAL.output_shape, np.uint8)
+    with pytest.raises(KernelError, match="a gate and a residual"):
+        check.run_int8(*KIND, WITH_RESIDUAL, operands, None, residual=residual, residual_zero_point=5, gate=1)
 
 
 @pytest.mark.parametrize("rows", [0, 8, 33])

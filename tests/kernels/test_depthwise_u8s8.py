@@ -25,6 +25,11 @@ def test_float_output(isa):
     check.check_float_output(*KIND, DEPTHWISE[1], isa)
 
 
+@pytest.mark.parametrize("isa", isa_levels())
+def test_gates(isa):
+    check.check_gates(*KIND, DEPTHWISE[1], isa)
+
+
 def test_groups_of_several_channels_are_refused():
     conv = Conv(group=4)
     _, w, init, scale, offset = check.int8_operands(conv)

@@ -7,6 +7,8 @@ from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.kernels.conv_checks import gated
+
 F32, U8 = TensorSpec("f32"), TensorSpec("u8", zero_point=7)
 SHAPES = [
     (1, 1, 1),
@@ -120,6 +122,20 @@ def test_gemm_u8s8_clamps_before_it_rounds(isa: str) -> None:
     case = u8s8_case(4, 20, 16)
     expected = np.rint(expected_u8s8(case, 20.5, 99.5)).astype(np.uint8)
     np.testing.assert_array_equal(gemm_u8s8(case, isa, U8, clamp_lo=20.5, clamp_hi=99.5), expected)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("shape", [(1, 65, 7), (7, 63, 9)], ids=str)
+def test_gemm_u8s8_multiplies_with_a_gate(shape: tuple[int, int, int], isa: str) -> None:
+    x, w, init, scale, offset = u8s8_case(*shape)
+    case = (x, w, init - np.median(init).astype(np.int32), scale, offset - np.float32(64))
+    t = expected_u8s8(case, -np.inf, np.inf)
+    for attrs in ({"gate": 1, "gate_scale": 0.02, "gate_offset": 0.5}, {"gate": 2, "gate_scale": 0.07}):
+        real, wanted = gemm_u8s8(case, isa, F32, **attrs), gated(t, int(attrs["gate"]), attrs["gate_scale"], attrs.get("gate_offset", 0.0))
+        assert (np.abs(real - wanted) <= (0 if attrs["gate"] == 1 else 1.5e-7 * np.abs(t))).all()
+        np.testing.assert_array_equal(real, gemm_u8s8(case, "scalar", F32, **attrs))
+        quantized = gemm_u8s8(case, isa, U8, clamp_lo=2.0, clamp_hi=90.0, zero_point=11, **attrs)
+        np.testing.assert_array_equal(quantized, np.rint(np.clip(real, -9, 79)) + 11)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

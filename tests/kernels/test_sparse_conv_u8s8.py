@@ -28,6 +28,11 @@ def test_float_output(isa):
 
 
 @pytest.mark.parametrize("isa", isa_levels())
+def test_gates(isa):
+    check.check_gates(*KIND, WITH_RESIDUAL, isa)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
 def test_weights_beyond_s8_and_ids_beyond_16_bits(isa):
     conv = Conv(in_channels=70000, out_channels=2, height=2, width=3, **POINTWISE)
     x, w, *rest = check.int8_operands(conv, 0.99)

@@ -25,10 +25,12 @@ def sparse(weights: np.ndarray) -> np.ndarray:
 
 
 def int8_network() -> Program:
-    """Quantised: dense and sparse convolution, residual, strided convolution, pooling, a classifier. x f32 [n,4,6,7]."""
+    """Quantised: a dense convolution with an activation, sparse ones with a residual and a stride, squeeze-and-excite, a classifier.
+    x f32 [n,4,6,7]."""
     n = "n"
     x, xq = Value("x", "f32", (n, 4, 6, 7)), planar("x.q", "u8", n, 4, 6, 7)
-    a, b, c, d = (planar(name, "u8", n, 6, 6, 7) for name in "abcd")
+    a, b, c, d, e = (planar(name, "u8", n, 6, 6, 7) for name in "abcde")
+    gate = Value("gate", "f32", (n, 6, 1, 1))
     phases, strided = planar("phases", "u8", n, 24, 4, 5), planar("strided", "u8", n, 5, 3, 4)
     strided.gap_cols = 2  # one column less, and the same stride
     pooled, mean = planar("pooled", "u8", n, 6, 3, 3), Value("mean", "u8", (n, 6, 1, 1), zero_point=128)
@@ -41,17 +43,19 @@ def int8_network() -> Program:
     residual = {"sum_scale": 0.7, "residual_scale": 0.6, "sum_offset": -30.0, "sum_lo": 0.0, "sum_hi": 255.0}
     ops = [
         Op("quantize", "q", [x], [xq], SCALE),
-        Op("conv_u8s8", "conv 1", [xq], [a], conv, [*packing.pack_conv_u8s8(first), *requantization(6)]),
+        Op("conv_u8s8", "conv 1", [xq], [a], {**conv, "gate": 2, "gate_scale": 0.05}, [*packing.pack_conv_u8s8(first), *requantization(6)]),
         Op("sparse_conv_u8s8", "conv 2", [a, a], [b], {**conv, **residual, "in_channels": 6},
            [*packing.pack_sparse_conv_u8s8(second), *requantization(6)]),
         Op("add_u8", "add", [a, b], [c], {"scale_a": 0.5, "scale_b": 0.5, "offset": 1.0}),
         Op("lookup_u8", "table", [c], [d], {}, [RNG.integers(0, 256, 256, np.uint8)]),
-        Op("to_planar", "phases", [d], [phases], {**strides, "pad_top": 1, "pad_left": 1, "pad_right": 1, "pad_bottom": 1}),
+        Op("max_pool", "pool", [d], [pooled], POOL),
+        Op("global_average_pool", "mean", [pooled], [mean], {"input_scale": 1.0, "output_scale": 1.0, "zero_point": 128}),
+        Op("dequantize", "squeeze", [mean], [gate], SCALE),
+        Op("scale_u8", "excite", [d, gate], [e], {"scale": 0.7, "zero_point": 128, "output_zero_point": 128}),
+        Op("to_planar", "phases", [e], [phases], {**strides, "pad_top": 1, "pad_left": 1, "pad_right": 1, "pad_bottom": 1}),
         Op("sparse_conv_u8s8", "conv 3", [phases], [strided], {**strides, "in_channels": 6, "out_channels": 5},
            [*packing.pack_sparse_conv_u8s8(third), *requantization(5)]),
         Op("to_dense", "store", [strided], [dense]),
-        Op("max_pool", "pool", [d], [pooled], POOL),
-        Op("global_average_pool", "mean", [pooled], [mean], {"input_scale": 1.0, "output_scale": 1.0, "zero_point": 128}),
         Op("reshape", "flat", [mean], [flat], {"rank": 2, "dim0": 0, "dim1": -1}),
         Op("gemm_u8s8", "classifier", [flat], [logits], {"k": 6, "n": 3},
            [*packing.pack_gemm_u8s8(RNG.integers(-127, 128, (3, 6))), *requantization(3)]),

@@ -145,9 +145,9 @@ class TestInt8:
         weights = net.dequantize(net.const(w), RNG(seed).uniform(0.002, 0.003, 4), np.zeros(4), np.int8, axis=0)
         return net.node("Conv", x, weights, pads=[1, 1, 1, 1], strides=[stride] * 2)
 
-    def check(self, net, y, expected, steps=0, feed=None):
+    def check(self, net, y, expected, steps=0, feed=None, dtype=None):
         """Within `steps` of ONNX Runtime, which computes in float between DequantizeLinear and QuantizeLinear; ties on halves aside."""
-        model = net.model(y)
+        model = net.model(y, dtype=dtype)
         feed = feed or {"x": RNG(1).integers(0, 256, SHAPE).astype(np.uint8)}
         program, [got] = run(model, feed, strict=True)
         difference = np.abs(got.astype(np.int64) - reference(model, feed)[0].astype(np.int64))
@@ -250,6 +250,43 @@ class TestInt8:
         self.check(net, net.quantize(y, *Y), ["to_planar", "average_pool", "to_dense"], 1)
         net, x = self.net()
         self.check(net, net.quantize(net.node("GlobalAveragePool", x), *Y), ["to_planar", "global_average_pool"], 1)
+
+    @pytest.mark.parametrize(("op", "domain"), [("HardSwish", ""), ("QuickGelu", "com.microsoft")])
+    def test_gated_activation_joins_the_convolution(self, op, domain):
+        net, x = self.net()
+        y = net.node(op, self.conv(net, x), domain=domain, name="gate", **({"alpha": 1.3} if domain else {}))
+        program = self.check(net, net.quantize(y, *Y), ["to_planar", "conv_u8s8", "to_dense"], 1, dtype=np.uint8 if domain else None)
+        assert program.ops[1].attrs["gate"] == (2 if domain else 1)
+        assert "gate" in program.ops[1].info["onnx"]
+
+    def test_gate_with_two_readers_stays_apart(self):
+        net, x = self.net()
+        y = self.conv(net, x)
+        y = net.quantize(net.node("Add", net.node("HardSwish", y), y), *Y)
+        self.check(net, y, ["to_planar", "conv_u8s8", "unary_f32", "binary_f32", "quantize"], 1)
+
+    def test_gate_of_a_convolution_is_no_place_for_a_residual(self):
+        net, x = self.net()
+        a = net.round_trip(net.on_planes(x), *Z)
+        y = net.node("Add", net.round_trip(net.node("HardSwish", self.conv(net, x)), *Y), a)
+        program = self.check(net, net.quantize(y, 0.06, 10), ["to_planar", "max_pool", "lookup_u8", "conv_u8s8", "add_u8"], 1)
+        assert "gate" in program.ops[3].attrs
+
+    @pytest.mark.parametrize("shape", [(1, 4, 1, 1), (1, 1, 1, 1)])
+    @pytest.mark.parametrize("swap", [False, True])
+    def test_squeeze_and_excite(self, shape, swap):
+        net, x = self.net()
+        a, b = net.round_trip(net.on_planes(x), *X), net.node("HardSigmoid", net.input("b", shape))
+        y = net.node("Mul", *((b, a) if swap else (a, b)))
+        feed = {"x": RNG(1).integers(0, 256, SHAPE).astype(np.uint8), "b": normal(shape, 3)}
+        self.check(net, net.quantize(y, *Y), ["to_planar", "max_pool", "unary_f32", "scale_u8", "to_dense"], 1, feed)
+
+    @pytest.mark.parametrize("shape", [SHAPE, (1, 4, 6, 1), (1, 1, 6, 7)])
+    def test_other_products_stay_in_float(self, shape):
+        net, x = self.net()
+        y = net.node("Mul", net.on_planes(x), net.input("b", shape))
+        program, _ = run(net.model(net.quantize(y, *Y)), {"x": RNG(1).integers(0, 256, SHAPE).astype(np.uint8), "b": normal(shape, 3)})
+        assert "scale_u8" not in types(program)
 
     def test_concatenation_requantizes_its_parts(self):
         net, x = self.net()
