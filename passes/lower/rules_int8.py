@@ -10,7 +10,17 @@ import numpy as np
 from .draft import Draft, DraftOp
 from .functions import BINARY
 from .program import Value
-from .requantize import GATES, Quantization, Requantization, add_attrs, gate_attrs, global_pool_attrs, pool_attrs, requantization, scale_attrs
+from .requantize import (
+    GATES,
+    Quantization,
+    Requantization,
+    add_attrs,
+    gate_attrs,
+    global_pool_attrs,
+    pool_attrs,
+    requantization,
+    scale_attrs,
+)
 from .rules_float import clamp_bounds, note_origin
 from .tables import table_of
 
@@ -147,7 +157,8 @@ def quantize_scaled(draft: Draft, op: DraftOp) -> bool:
         y = quantization_of(following)
         lo, hi = y.clamps(float(op.attrs.get("clamp_lo", -np.inf)), float(op.attrs.get("clamp_hi", np.inf)))
         attrs = scale_attrs(quantization_of(source), y) | {"clamp_lo": lo, "clamp_hi": hi}
-        return _become(draft, following, DraftOp("scale_u8", op.name, [source.inputs[0], b], [], attrs, info=op.info), source, op, following)
+        new = DraftOp("scale_u8", op.name, [source.inputs[0], b], [], attrs, info=op.info)
+        return _become(draft, following, new, source, op, following)
     return False
 
 
