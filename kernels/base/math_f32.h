@@ -89,6 +89,16 @@ static inline vf vf_sigmoid(vf x) {
   return vf_div(vf_select(vf_lt(x, vf_set1(0.0f)), e, one), vf_add(one, e));
 }
 
+/* x sigmoid(a) = x / (1 + 2^u), u = -a / ln 2, with an absolute error of at most 1.2e-7 |x|; 0 where sigmoid(a) < 2^-126.
+ * u = n + r with |r| <= 1/2: a sum with 1.5 * 2^23 has no bits behind the point, and n in its low ones. */
+static inline vf vf_times_sigmoid(vf x, vf a) {
+  static const float p[] = {1.0f, 0x1.62e42ap-1f, 0x1.ebf9bcp-3f, 0x1.c6b752p-5f, 0x1.3cea88p-7f, 0x1.5bba14p-10f};
+  const vf integers = vf_set1(12582912.0f), u = vf_clamp(vf_mul(a, vf_set1(-0x1.715476p+0f)), -126.0f, 126.0f);
+  const vf shifted = vf_add(u, integers), r = vf_sub(u, vf_sub(shifted, integers));
+  const vf power = vi_bits(vi_add(vf_bits(vf_polynomial(r, p, 6)), vi_shl(vf_bits(shifted), 23)));
+  return vf_div(vf_select(vf_lt(u, vf_set1(126.0f)), x, vf_set1(0.0f)), vf_add(vf_set1(1.0f), power));
+}
+
 /* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); the second with Kahan's correction for the rounding of 1 + e. */
 static inline vf vf_softplus(vf x) {
   const vf e = vf_exp(vf_neg(vf_abs(x))), one = vf_set1(1.0f), u = vf_add(one, e);

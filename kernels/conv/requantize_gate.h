@@ -7,7 +7,7 @@
 
 static inline vf requantize_gate(const honed_requantize *r, vf t) {
   const vf scale = vf_set1(r->gate_scale);
-  if (r->gate == HONED_GATE_SIGMOID) return vf_mul(t, vf_sigmoid(vf_mul(scale, t)));
+  if (r->gate == HONED_GATE_SIGMOID) return vf_times_sigmoid(t, vf_mul(scale, t));
   return vf_mul(t, vf_clamp(vf_fma(t, scale, vf_set1(r->gate_offset)), 0.0f, 1.0f));
 }
 

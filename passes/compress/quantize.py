@@ -18,7 +18,7 @@ from .histogram import Histogram, entropy_range, minmax_range, mse_range, percen
 from .moments import ChannelMoments
 from .observe import Observer, Runner, Tick, observe
 from .quantize_math import QuantParams, activation_params
-from .quantize_plan import FUSED_OPS, QuantPlan, plan_quantization
+from .quantize_plan import FUSED_OPS, QuantPlan, plan_quantization, sigmoid_of_silu
 from .quantized import layer_inputs, nearest_layers, quantize_as_planned
 from .range_search import search_ranges
 from .recipe import Quantize, QuantizeLayer
@@ -101,7 +101,8 @@ class QuantizeInt8(GraphPass):
         """The section with the overrides for what makes `tensor`: a layer, then the activation behind it."""
         settings = self.section
         maker = producer(tensor)
-        before = producer(maker.inputs[0]) if maker is not None and is_op(maker, *FUSED_OPS) else None
+        start = None if maker is None else sigmoid_of_silu(maker) or (maker if is_op(maker, *FUSED_OPS) else None)
+        before = producer(start.inputs[0]) if start is not None else None
         for node in (before, maker):
             if node is not None:
                 for override in self.selection.overrides.get(self.origins.get(node.name, node.name), []):

@@ -27,7 +27,7 @@ class QuantPlan:
     """layers: int8 nodes with weights, by name. nodes: names of all int8 nodes. refused: other nodes that could have been, and why.
 
     tensors: what gets a QuantizeLinear and DequantizeLinear, in graph order. source: tensor name -> the tensor whose range it takes.
-    fused: names of activations that are applied before their layer's output is quantised.
+    fused: names of activations that are applied before their layer's output is quantised, of SiLU both nodes.
     """
 
     layers: dict[str, Layer] = field(default_factory=dict)
@@ -46,10 +46,13 @@ def plan_quantization(view: View, skipped: Mapping[str, str]) -> QuantPlan:
     """
     plan = QuantPlan()
     for node in view.graph.nodes:
-        reason = _refusal(node, plan, skipped)
+        silu = _silu(node, plan, view)
+        reason = _refusal(node, plan, skipped) if silu is None else None
         if reason is None:
             plan.nodes.add(node.name)
-            if _follows(node, plan, view):
+            if silu is not None:
+                plan.fused |= {silu.name, node.name}
+            elif _follows(node, plan, view):
                 plan.fused.add(node.name)
         elif reason:
             plan.refused[node.name] = reason
@@ -100,6 +103,26 @@ def _follows(node: gs.Node, plan: QuantPlan, view: View) -> bool:
     maker = producer(node.inputs[0])
     ends_sum = maker is not None and (maker.name in plan.layers or is_op(maker, "Add"))
     return is_op(node, *FUSED_OPS) and ends_sum and view.only_feeds(node.inputs[0], node)
+
+
+def sigmoid_of_silu(node: gs.Node) -> gs.Node | None:
+    """The Sigmoid of a product x · Sigmoid(x)."""
+    for x, gate in (node.inputs, reversed(node.inputs)) if is_op(node, "Mul") else ():
+        sigmoid = producer(gate)
+        if sigmoid is not None and is_op(sigmoid, "Sigmoid") and sigmoid.inputs[0] is x:
+            return sigmoid
+    return None
+
+
+def _silu(node: gs.Node, plan: QuantPlan, view: View) -> gs.Node | None:
+    """The Sigmoid of a SiLU that can be applied inside the int8 layer before it: nothing else reads what the layer or the Sigmoid makes."""
+    sigmoid = sigmoid_of_silu(node)
+    if sigmoid is None or sigmoid.name not in plan.nodes or not view.only_feeds(sigmoid.outputs[0], node):
+        return None
+    x = sigmoid.inputs[0]
+    maker = producer(x)
+    inside = maker is not None and maker.name in plan.layers and not view.is_output(x) and len(x.outputs) == 2
+    return sigmoid if inside else None
 
 
 def _drop_unused(graph: gs.Graph, plan: QuantPlan) -> None:

@@ -65,5 +65,6 @@ def test_what_cannot_be_is_refused():
 
 def test_kernels_are_named_by_instruction_set():
     names = [Operator("scale_u8", [dense("u8"), dense()], [dense("u8")], {}, isa=isa).kernel_name for isa in isa_levels()]
-    available = ["honed_scale_u8__scalar", "honed_scale_u8__avx2", "honed_scale_u8__avx512", "honed_scale_u8__avx512"]
-    assert names == available[: len(names)]
+    variants = [name.removeprefix("honed_scale_u8__") for name in names]
+    assert variants[:3] == ["scalar", "avx2", "avx512"][: len(names)]
+    assert all(variant in ("avx512", "avx512vbmi") for variant in variants[3:])

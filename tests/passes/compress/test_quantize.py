@@ -65,6 +65,30 @@ def test_structure_of_a_residual_network():
     assert report.refusals == []
 
 
+def silu_net(other_reader=False):
+    """conv1, SiLU, squeeze-and-excite, conv2."""
+    b = Builder()
+    x = b.conv("x", "conv1", 6, 3, pads=[1, 1, 1, 1])
+    y = b.node("Mul", [b.node("Sigmoid", [x], "sigmoid"), x], "silu")
+    squeezed = b.conv(b.node("GlobalAveragePool", [y], "mean"), "squeeze", 6, 6, 1)
+    excited = b.node("Mul", [y, b.node("HardSigmoid", [squeezed], "gate")], "excite")
+    z = b.conv(excited, "conv2", 4, 6, 1)
+    return b.model((None, 3, 10, 10), z, more_outputs=[x] if other_reader else [])
+
+
+def test_silu_is_applied_inside_the_layer_before_it():
+    model, _ = quantised(silu_net(), layers={"conv1": {"range": "minmax"}})
+    assert chain(model, "excite")[:6] == ["Mul", "DequantizeLinear", "QuantizeLinear", "Mul", "Sigmoid", "Conv"]
+    assert chain(model, "mean")[:4] == ["GlobalAveragePool", "DequantizeLinear", "QuantizeLinear", "Mul"]
+    assert makers(model)["sigmoid_out"].input[0] == "conv1_out"
+    assert chain(model, "conv2")[:4] == ["Conv", "DequantizeLinear", "QuantizeLinear", "Mul"]
+
+
+def test_silu_of_a_value_that_others_read_stays_float():
+    model, _ = quantised(silu_net(other_reader=True))
+    assert chain(model, "excite")[:4] == ["Mul", "Mul", "Sigmoid", "Conv"]
+
+
 def test_nodes_that_pass_values_on_keep_the_scale():
     model, _ = quantised(residual_net())
     weights = values(model)
@@ -189,6 +213,12 @@ def test_overrides_reach_the_tensor_behind_the_activation():
     wide, _ = quantised(residual_net(), data, range="minmax")
     assert values(narrow)["relu2_out_scale"] < 0.6 * values(wide)["relu2_out_scale"]
     assert values(narrow)["relu0_out_scale"] == values(wide)["relu0_out_scale"]
+
+
+def test_overrides_reach_the_tensor_behind_silu():
+    model, _ = quantised(silu_net(), range="percentile", percentile=60.0)
+    other, _ = quantised(silu_net(), range="percentile", percentile=60.0, layers={"conv1": {"range": "minmax"}})
+    assert values(other)["silu_out_scale"] > 1.5 * values(model)["silu_out_scale"]
 
 
 def test_bias_correction_restores_the_mean():
