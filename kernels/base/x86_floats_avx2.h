@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "simd_avx2.h"
+
 enum { FLOATS = 8 };
 typedef __m256 floats;
 

@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "simd_avx512.h"
+
 enum { FLOATS = 16 };
 typedef __m512 floats;
 

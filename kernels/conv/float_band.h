@@ -13,6 +13,7 @@
 #include "base/planes.h"
 #include "base/unroll.h"
 #include "float_conv.h"
+#include "gate_vector.h"
 
 typedef struct operands {
   const honed_float_conv *p;
@@ -114,6 +115,14 @@ static __attribute__((noinline)) void run_block_of_any(const operands *o, const 
 
 #include "float_rest.h"
 
+/* The activation of `blocks` blocks' results, while they are near. */
+static void activate(const operands *o, int64_t block, int64_t blocks) {
+  const int64_t begin = o->task.vector * HONED_VECTOR, end = o->task.vector_end * HONED_VECTOR;
+  const int64_t first = o->oc + block * HONED_FLOAT_ROWS, last = honed_smaller(first + blocks * HONED_FLOAT_ROWS, o->oc_end);
+  float *const image = (float *)o->y->data + o->task.image * o->y->image_stride;
+  for (int64_t oc = first; oc < last; oc++) gate_floats(&o->p->output.gate, image + oc * o->y->plane_stride + begin, end - begin);
+}
+
 static void run_task(operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
@@ -123,10 +132,10 @@ static void run_task(operands *o) {
     const int64_t oc = o->oc + block * HONED_FLOAT_ROWS, done = block + 1 - o->task.block;
     (plan->taps == 1 ? run_block_of_1 : run_block_of_any)(o, w + block * block_floats, oc, end);
     o->ahead = 0;
-    if (rest > 0 && (done % REST_BLOCKS == 0 || block + 1 == o->task.block_end)) {
-      const int64_t first = block - (done - 1) % REST_BLOCKS;
-      run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
-    }
+    if (done % REST_BLOCKS != 0 && block + 1 != o->task.block_end) continue;
+    const int64_t first = block - (done - 1) % REST_BLOCKS;
+    if (rest > 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
+    if (o->p->output.gate.kind != HONED_GATE_NONE) activate(o, first, block + 1 - first);
   }
   const int64_t oc_end = o->oc + o->task.block_end * HONED_FLOAT_ROWS;
   for (int64_t oc = o->oc + o->task.block * HONED_FLOAT_ROWS; oc < oc_end && oc < o->oc_end; oc++)

@@ -2,7 +2,8 @@
  *
  *   UNIT_CHANNELS                                      input channels of a unit
  *   float add_unit(float sum, const void *w, const float *x)   w: an output channel's weights of a unit, x: the unit's pixels
- *   float add_residual(float sum, float residual) */
+ *   float add_residual(float sum, float residual)
+ *   float stored(float y)                              what becomes of a result */
 #include "float_conv.h"
 
 static float accumulate(const honed_float_conv *p, const honed_band_plan *plan, const honed_tensor *x, const float *image, int64_t group,
@@ -37,7 +38,7 @@ static void run_row(const honed_call *call, const honed_band_task *t, int64_t ro
     const int64_t from = pixel / y->row_stride * x->row_stride + pixel % y->row_stride;
     float sum = valid ? accumulate(p, plan, x, image, t->group, row, from) : 0.0f;
     if (valid && residual != NULL) sum = add_residual(sum, residual[pixel]);
-    out[pixel] = valid ? honed_output_f32_apply(&p->output, sum) : 0.0f;
+    out[pixel] = valid ? stored(honed_output_f32_apply(&p->output, sum)) : 0.0f;
   }
 }
 

@@ -12,6 +12,7 @@ honed_status honed_output_f32_create(const honed_op_spec *spec, int index, int64
   honed_status status = honed_const_get(spec, index, HONED_F32, out_channels, &bias, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "clamp_lo", -INFINITY, &out->clamp_lo, ctx);
   if (status == HONED_OK) status = honed_attr_float(spec, "clamp_hi", INFINITY, &out->clamp_hi, ctx);
+  if (status == HONED_OK) status = honed_gate_read(spec, &out->gate, ctx);
   out->bias = bias;
   return status;
 }

@@ -61,7 +61,7 @@ ALWAYS void planes_store_u8(const planes_target *t, bool joins, bool saturates, 
                             int64_t pixel, int vectors, const uint64_t valid[], const ints acc[]) {
   honed_requantize r = *t->requantize;
   r.saturates = r.sum_saturates = saturates;
-  r.gate = HONED_GATE_NONE;
+  r.gate.kind = HONED_GATE_NONE;
   r.residual_first = residual_first;
   const int64_t stride = t->y->plane_stride, residual_stride = t->residual_stride;
   uint8_t *const y = (uint8_t *)t->y->data + t->image * t->y->image_stride + pixel;
@@ -92,7 +92,7 @@ ALWAYS void planes_store(const planes_target *t, const int32_t *channels, int ro
 #define PLANES_STORE_U8(joins, saturates, first) planes_store_u8(t, joins, saturates, first, channels, rows, pixel, vectors, valid, acc)
   if (t->y->dtype == HONED_F32) {
     planes_store_f32(t, channels, rows, pixel, vectors, valid, acc);
-  } else if (r->gate != HONED_GATE_NONE) {
+  } else if (r->gate.kind != HONED_GATE_NONE) {
     planes_store_gated(t, channels, rows, pixel, vectors, valid, acc);
   } else if (t->residual == NULL) {
     if (r->saturates) {

@@ -1,11 +1,5 @@
 #include "requantize.h"
 
-#include "base/simd_scalar.h"
-/* Behind the vectors that it is written for. */
-#include "requantize_gate.h"
-
-float honed_requantize_gated(const honed_requantize *r, float t) { return requantize_gate(r, t); }
-
 static honed_status check_u8_bounds(const char *which, float lo, float hi, honed_context *ctx) {
   /* Written so that NaN fails. */
   if (lo >= 0.0f && lo <= hi && hi <= 255.0f) return HONED_OK;
@@ -26,16 +20,10 @@ static honed_status read_residual(const honed_op_spec *spec, honed_requantize *r
 }
 
 static honed_status read_gate(const honed_op_spec *spec, honed_requantize *r, honed_context *ctx) {
-  int64_t gate = HONED_GATE_NONE;
-  honed_status status = honed_attr_int(spec, "gate", HONED_GATE_NONE, 0, HONED_GATES - 1, &gate, ctx);
-  if (status == HONED_OK) status = honed_attr_float(spec, "gate_scale", 1.0, &r->gate_scale, ctx);
-  if (status == HONED_OK) status = honed_attr_float(spec, "gate_offset", 0.0, &r->gate_offset, ctx);
-  if (status != HONED_OK) return status;
-  r->gate = (honed_gate)gate;
-  if (r->gate != HONED_GATE_NONE && spec->num_inputs > 1 && spec->inputs[1] != NULL) {
-    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a gate and a residual");
-  }
-  return HONED_OK;
+  const honed_status status = honed_gate_read(spec, &r->gate, ctx);
+  const bool joins = spec->num_inputs > 1 && spec->inputs[1] != NULL;
+  return status == HONED_OK && joins && r->gate.kind != HONED_GATE_NONE ? honed_fail(ctx, HONED_INVALID_ARTIFACT, "a gate and a residual")
+                                                                        : status;
 }
 
 static bool saturates(const honed_requantize *r, int64_t out_channels) {

@@ -4,12 +4,7 @@
  * offset[oc])) with residual:  y = rint(clamp(fmaf(q, sum_scale, fmaf(r, residual_scale, sum_offset)), sum_lo, sum_hi)) or, with
  * residual_first, ... fmaf(r, residual_scale, fmaf(q, sum_scale, sum_offset)) ... f32:            y = clamp(t, clamp_lo, clamp_hi)
  *
- * g is the identity, or an activation that multiplies its argument with a gate:
- *
- *   HONED_GATE_HARD     g(t) = t max(0, min(1, fmaf(t, gate_scale, gate_offset)))      HardSwish: gate_scale 1/6, gate_offset 1/2
- *   HONED_GATE_SIGMOID  g(t) = t sigmoid(gate_scale t)                                 SiLU: gate_scale 1
- *
- * and gate_scale times the output's scale where t is a quantised value. acc starts from init[oc]. rint rounds ties to even; the zero point
+ * g is the identity or an activation (gate.h). acc starts from init[oc]. rint rounds ties to even; the zero point
  * joins behind it, as in ONNX's QuantizeLinear. A residual's result has the bits of the convolution followed by add_u8, whose first operand
  * it is with residual_first. */
 #ifndef HONED_CONV_REQUANTIZE_H
@@ -17,9 +12,7 @@
 
 #include <math.h>
 
-#include "base/operator.h"
-
-typedef enum honed_gate { HONED_GATE_NONE, HONED_GATE_HARD, HONED_GATE_SIGMOID, HONED_GATES } honed_gate;
+#include "gate.h"
 
 typedef struct honed_requantize {
   const int32_t *init; /* [out_channels] */
@@ -30,16 +23,12 @@ typedef struct honed_requantize {
    * clamp does. */
   bool saturates, sum_saturates, residual_first;
   honed_gate gate; /* none with a residual */
-  float gate_scale, gate_offset;
   float sum_scale, residual_scale, sum_offset, sum_lo, sum_hi;
 } honed_requantize;
 
 /* Reads the constants `first`, `first` + 1, `first` + 2 and the attributes (bounds as they are, zero point included); checks that every
  * bound of a u8 output lies in [0, 255]. */
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out, honed_context *ctx);
-
-/* g(t) where there is a gate. */
-float honed_requantize_gated(const honed_requantize *r, float t);
 
 static inline float honed_clampf(float value, float lo, float hi) {
   /* The order of operands is that of the vector instructions, so that NaN, too, ends up alike. */
@@ -49,7 +38,7 @@ static inline float honed_clampf(float value, float lo, float hi) {
 
 static inline float honed_requantize_f32(const honed_requantize *r, int64_t oc, int32_t acc) {
   const float t = fmaf((float)acc, r->scale[oc], r->offset[oc]);
-  return honed_clampf(r->gate == HONED_GATE_NONE ? t : honed_requantize_gated(r, t), r->clamp_lo, r->clamp_hi);
+  return honed_clampf(r->gate.kind == HONED_GATE_NONE ? t : honed_gate_apply(&r->gate, t), r->clamp_lo, r->clamp_hi);
 }
 
 static inline uint8_t honed_requantize_u8(const honed_requantize *r, int64_t oc, int32_t acc) {

@@ -5,7 +5,7 @@
 
 #include "base/unroll.h"
 #include "requantize.h"
-#include "requantize_gate.h"
+#include "gate_vector.h"
 
 /* The sum of a result and a residual, before it is rounded. */
 ALWAYS floats requantize_sum(const honed_requantize *r, floats q, floats residual) {
@@ -30,7 +30,7 @@ ALWAYS floats requantize_residual(const honed_requantize *r, floats q, floats re
 /* Results of sums before they are rounded, each with its scale and offset. */
 ALWAYS floats requantize_real(const honed_requantize *r, ints acc, floats scale, floats offset) {
   const floats t = floats_fma(ints_to_floats(acc), scale, offset);
-  return floats_clamp(r->gate == HONED_GATE_NONE ? t : requantize_gate(r, t), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
+  return floats_clamp(r->gate.kind == HONED_GATE_NONE ? t : gate_vector(&r->gate, t), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
 }
 
 /* Vectors 0 and 2 of sums have scale[0], the others scale[1]. Out of line, since an activation has constants of its own. */
@@ -44,7 +44,7 @@ static __attribute__((noinline, unused)) bytes requantize_gated_bytes(const hone
 /* `acc` in split order. */
 ALWAYS bytes requantize_bytes(const honed_requantize *r, int64_t oc, const ints acc[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
-  if (r->gate != HONED_GATE_NONE) return requantize_gated_bytes(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, acc);
+  if (r->gate.kind != HONED_GATE_NONE) return requantize_gated_bytes(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, acc);
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
   if (r->saturates) {

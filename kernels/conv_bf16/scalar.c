@@ -9,6 +9,7 @@ static inline float add_unit(float sum, const void *w, const float *x) {
   return honed_bf16_add_pair(sum, weights, (const uint16_t[2]){honed_bf16_from(x[0]), honed_bf16_from(x[1])});
 }
 static inline float add_residual(float sum, float residual) { return honed_flush(sum + honed_flush(residual)); }
+static inline float stored(float y) { return honed_flush(y); }
 
 #include "conv/float_scalar.h"
 

@@ -6,6 +6,7 @@
 
 static inline float add_unit(float sum, const void *w, const float *x) { return fmaf(*(const float *)w, *x, sum); }
 static inline float add_residual(float sum, float residual) { return sum + residual; }
+static inline float stored(float y) { return y; }
 
 #include "conv/float_scalar.h"
 

@@ -79,7 +79,7 @@ ALWAYS void store_pair(const operands *o, const pass *p, const ints acc[4], int6
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   ints q[4];
   bytes packed;
-  if (r->gate != HONED_GATE_NONE) {
+  if (r->gate.kind != HONED_GATE_NONE) {
     packed = requantize_gated_bytes(r, scale, offset, (ints[4]){acc[0], acc[1], acc[2], acc[3]});
   } else if (r->saturates) {
     HONED_UNROLL4(i, q[i] = floats_to_ints(floats_fma(ints_to_floats(acc[i]), scale[i % 2], offset[i % 2]));)

@@ -21,7 +21,7 @@ static __attribute__((noinline)) void requantize_gated(const honed_requantize *r
 /* The u8 results of up to three vectors, in s32: less the zero point without a residual. */
 static inline void quantize_row(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, sums q[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
-  if (r->gate != HONED_GATE_NONE) {
+  if (r->gate.kind != HONED_GATE_NONE) {
     sums copy[4] = {acc[0], acc[vectors > 1 ? 1 : 0], acc[vectors > 2 ? 2 : 0], acc[0]};
     requantize_gated(r, scale, offset, copy);
     HONED_UNROLL3(v, if (v < vectors) q[v] = copy[v];)

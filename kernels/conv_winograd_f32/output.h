@@ -3,6 +3,7 @@
 #define HONED_CONV_WINOGRAD_F32_OUTPUT_H
 
 #include "base/integers.h"
+#include "conv/gate_vector.h"
 
 /* Tiles [m][m][band_tiles] of output channel `row` of the block. */
 ALWAYS void untransform(int tile, const band *b, int64_t row) {
@@ -39,7 +40,8 @@ ALWAYS void store_pixels(const out_row *o, int64_t x, vf sum, int64_t n) {
   const bool whole = n >= VF_LANES;
   sum = vf_add(sum, o->bias);
   if (o->residual != NULL) sum = vf_add(sum, whole ? vf_load(o->residual + x) : vf_load_part(o->residual + x, n));
-  const vf y = vf_min(vf_max(sum, vf_set1(o->output->clamp_lo)), vf_set1(o->output->clamp_hi));
+  vf y = vf_min(vf_max(sum, vf_set1(o->output->clamp_lo)), vf_set1(o->output->clamp_hi));
+  if (o->output->gate.kind != HONED_GATE_NONE) y = gate_vector(&o->output->gate, y);
   if (whole) {
     vf_store(o->out + x, y);
   } else {

@@ -3,6 +3,7 @@
 #include "base/integers.h"
 #include "base/planes.h"
 #include "base/unroll.h"
+#include "conv/gate_vector.h"
 #include "depthwise_f32.h"
 
 enum {
@@ -141,6 +142,9 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
         for (int64_t i = 0; i < count; i++) run(&t[i], &s);
       }
     }
-    for (int64_t i = 0; i < count; i++) honed_planar_fill_gaps(y, (char *)t[i].out, 0, y->dims[2]);
+    for (int64_t i = 0; i < count; i++) {
+      honed_planar_fill_gaps(y, (char *)t[i].out, 0, y->dims[2]);
+      gate_floats(&t[i].p->output.gate, t[i].out, y->plane_stride);
+    }
   }
 }

@@ -1,5 +1,5 @@
 #include "base/simd_avx2.h"
-#include "conv/requantize_gate.h"
+#include "conv/gate_vector.h"
 #include "gemm_u8s8.h"
 
 typedef __m256i vec;
@@ -24,7 +24,7 @@ static inline __m256 requantize(const honed_gemm_u8s8_args *a, __m256i sum, int6
   n += a->channel;
   const __m256i acc = _mm256_add_epi32(sum, _mm256_maskload_epi32(r->init + n, mask));
   __m256 q = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc), _mm256_maskload_ps(r->scale + n, mask), _mm256_maskload_ps(r->offset + n, mask));
-  if (r->gate != HONED_GATE_NONE) q = requantize_gate(r, q);
+  if (r->gate.kind != HONED_GATE_NONE) q = gate_vector(&r->gate, q);
   /* maxps and minps return their second operand where one is a NaN. */
   return _mm256_min_ps(_mm256_max_ps(q, _mm256_set1_ps(r->clamp_lo)), _mm256_set1_ps(r->clamp_hi));
 }

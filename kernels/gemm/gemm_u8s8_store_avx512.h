@@ -3,7 +3,7 @@
 #define HONED_GEMM_GEMM_U8S8_STORE_AVX512_H
 
 #include "base/simd_avx512.h"
-#include "conv/requantize_gate.h"
+#include "conv/gate_vector.h"
 #include "gemm_u8s8.h"
 
 static inline void honed_gemm_u8s8_store_avx512(const honed_gemm_u8s8_args *a, __m512i sum, int64_t m, int64_t n) {
@@ -14,7 +14,7 @@ static inline void honed_gemm_u8s8_store_avx512(const honed_gemm_u8s8_args *a, _
   const __m512 scale = _mm512_maskz_loadu_ps(mask, r->scale + channel), offset = _mm512_maskz_loadu_ps(mask, r->offset + channel);
   /* maxps and minps return their second operand where one is a NaN. */
   __m512 q = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), scale, offset);
-  if (r->gate != HONED_GATE_NONE) q = requantize_gate(r, q);
+  if (r->gate.kind != HONED_GATE_NONE) q = gate_vector(&r->gate, q);
   q = _mm512_min_ps(_mm512_max_ps(q, _mm512_set1_ps(r->clamp_lo)), _mm512_set1_ps(r->clamp_hi));
   if (a->y_is_f32) {
     _mm512_mask_storeu_ps((float *)a->y + m * a->ldy + n, mask, q);

@@ -2,6 +2,7 @@
  * units of pixels a list of 1, 2 or 4 output channels takes at a time, so that their sums fit in registers. */
 #include "base/planes.h"
 #include "base/unroll.h"
+#include "conv/gate_vector.h"
 #include "sparse_conv_f32.h"
 
 typedef struct operands {
@@ -38,6 +39,17 @@ static void fill_behind(const operands *o, int64_t part) {
   }
 }
 
+/* The activation of a part's results, while they are near. */
+static void activate(const operands *o, int64_t part) {
+  const honed_conv_lists *lists = &o->p->lists;
+  const int64_t list_end = honed_sparse_f32_part(o->plan, lists, part + 1);
+  float *const y = (float *)o->y->data + o->image * o->y->image_stride + o->pixel;
+  for (int64_t list = honed_sparse_f32_part(o->plan, lists, part); list < list_end; list++) {
+    const honed_conv_list *l = &lists->lists[list];
+    for (int r = 0; r < l->size; r++) gate_floats(&o->p->output.gate, y + l->rows[r] * o->y->plane_stride, o->units * HONED_UNIT);
+  }
+}
+
 /* Parts [part, part_end) of one tile: they read the same columns. */
 static void run_tile(operands *o, int64_t tile, int64_t part, int64_t part_end) {
   const int64_t first = honed_sparse_f32_tile(o->plan, tile);
@@ -48,6 +60,7 @@ static void run_tile(operands *o, int64_t tile, int64_t part, int64_t part_end) 
     copy_chunk(o, chunk);
     for (int64_t i = part; i < part_end; i++) run_chunk(o, i, chunk);
   }
+  for (int64_t i = part; i < part_end && o->p->output.gate.kind != HONED_GATE_NONE; i++) activate(o, i);
   for (int64_t i = part; i < part_end && tile + 1 == o->plan->tiles; i++) fill_behind(o, i);
 }
 

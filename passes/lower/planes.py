@@ -12,6 +12,7 @@ from ...kernels.codes import PAD_MODES
 from .draft import Draft, DraftOp, Weights
 from .functions import COMMUTATIVE, PLANAR_BINARY
 from .program import Dim, Value
+from .select import EPILOGUE
 
 TO_THE_END = 2**31
 """From here on, the end of a Slice stands for the end of the axis, as exporters write it."""
@@ -110,7 +111,7 @@ def multiply_pixels(draft: Draft, op: DraftOp) -> list[DraftOp]:
     weights = Weights(w.values.reshape(len(w.values), -1), w.bias, w.scales)
     rows = draft.value(f"{x.name}/rows", x.dtype, x.shape[:2], x.zero_point)
     product = draft.value(f"{y.name}/rows", y.dtype, (x.shape[0], len(w.values)), y.zero_point)
-    attrs = {"k": weights.values.shape[1], "n": len(w.values)} | {n: v for n, v in a.items() if n in ("clamp_lo", "clamp_hi", "zero_point")}
+    attrs = {"k": weights.values.shape[1], "n": len(w.values)} | {n: v for n, v in a.items() if n in EPILOGUE}
     draft.add(DraftOp("flatten", op.name, [x], [rows], {"axis": 1}, info={"onnx": []}), before=op)
     draft.add(DraftOp("gemm", op.name, [rows], [product], attrs, op.consts, op.info, weights), before=op)
     target: dict[str, int | float] = {"rank": 4, "dim0": 0, "dim1": 0, "dim2": 1, "dim3": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .draft import Draft, DraftOp
-from .rules_float import fuse_clamp, fuse_product_bias, fuse_residual
+from .rules_float import fuse_clamp, fuse_gate, fuse_product_bias, fuse_residual
 from .rules_int8 import (
     cancel_round_trip,
     compose_tables,
@@ -30,13 +30,15 @@ INT8: tuple[Rule, ...] = (
     sink_dequantize_below_clamp, compose_tables, fuse_clamp_table, recognise_shuffle,
 )  # fmt: skip
 RESIDUAL: tuple[Rule, ...] = (fuse_residual,)
+GATES: tuple[Rule, ...] = (fuse_gate,)
 SPARE_ROUNDS = 16
 
 
 def rewrite(draft: Draft) -> None:
-    """Float fusions first, so that clamps sit in the operators that become u8; residuals last, when it is known what is u8."""
+    """Float fusions first, so that clamps sit in the operators that become u8; residuals when it is known what is u8, and activations of
+    what is left in floats behind them."""
     draft.remove_dead()
-    for rules in (FLOAT, INT8, RESIDUAL):
+    for rules in (FLOAT, INT8, RESIDUAL, GATES):
         run(draft, rules)
     note_slow(draft)
 

@@ -7,6 +7,7 @@ import numpy as np
 from .draft import Draft, DraftOp
 from .functions import BINARY, UNARY
 from .program import Value
+from .requantize import GATES, gate_attrs
 
 CLAMPING = {"conv", "gemm", "binary"}
 
@@ -91,6 +92,19 @@ def fuse_residual(draft: Draft, op: DraftOp) -> bool:
     note_origin(conv, op)
     conv.outputs = list(op.outputs)
     draft.replace(op, conv)
+    return True
+
+
+def fuse_gate(draft: Draft, op: DraftOp) -> bool:
+    """conv over floats, then HardSwish or SiLU → one operator. Not of single pixels, which become products."""
+    conv = draft.producer(op.inputs[0]) if op.type == "unary_f32" and op.attrs["op"] in GATES else None
+    if conv is None or conv.type != "conv" or "gate" in conv.attrs or draft.only_user(conv.outputs[0]) is not op:
+        return False
+    x, y = conv.inputs[0], conv.outputs[0]
+    if x is None or x.dtype != "f32" or y.dtype != "f32" or y.shape is None or y.shape[2:] == (1, 1) or "clamp_lo" in conv.attrs:
+        return False
+    conv.attrs |= gate_attrs(op, None)
+    absorb(draft, op, conv)
     return True
 
 

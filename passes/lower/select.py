@@ -18,7 +18,7 @@ TYPICAL_SIZE = (28, 28)
 """Height and width of a plane where they are not known before run time."""
 EPILOGUE = {"clamp_lo", "clamp_hi", "zero_point", "sum_lo", "sum_hi", "sum_scale", "sum_offset", "residual_scale", "residual_first",
             "gate", "gate_scale", "gate_offset"}  # fmt: skip
-"""Attributes that say what a convolution does with its sums."""
+"""Attributes that say what a convolution or a product does with its sums."""
 
 
 @dataclass

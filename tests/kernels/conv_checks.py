@@ -168,6 +168,19 @@ def check_variants_agree(kind: str, pack: Packer, conv: Conv, isas: list[str], s
         np.testing.assert_array_equal(other, first)
 
 
+def check_float_gates(kind: str, pack: Packer, conv: Conv, isa: str, **others: int) -> None:
+    """What HardSwish and SiLU make of the results, a residual among them, in every split."""
+    operands = float_operands(conv, 0.5)
+    residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
+    t = run_float(kind, pack, conv, operands, isa, residual=residual, **others)
+    for attrs in ({"gate": 1, "gate_scale": 1 / 6, "gate_offset": 0.5}, {"gate": 2, "gate_scale": 1.3}):
+        expected = gated(t, int(attrs["gate"]), attrs["gate_scale"], attrs.get("gate_offset", 0.0))
+        for splits in (1, 3):
+            actual = run_float(kind, pack, conv, operands, isa, splits, residual=residual, **others, **attrs)
+            assert (np.abs(actual - expected) <= (0 if attrs["gate"] == 1 else 1.5e-7 * np.abs(t))).all()
+        np.testing.assert_array_equal(actual, run_float(kind, pack, conv, operands, "scalar", residual=residual, **others, **attrs))
+
+
 def check_float_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
     operands = float_operands(conv, 0.5)
     residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)

@@ -39,6 +39,12 @@ def test_residual_and_clamp(isa):
 
 
 @ISAS
+@pytest.mark.parametrize("conv", [WITH_RESIDUAL], ids=str)
+def test_gates(conv, isa):
+    check.check_float_gates(*KIND, conv, isa)
+
+
+@ISAS
 @pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1)], ids=str)
 @pytest.mark.parametrize("conv", check.POINTWISE_CASES, ids=str)
 def test_pixels_beyond_whole_vectors_and_row_strides_of_a_pointwise_kernel(conv, isa, gaps):

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_conv_f32
 
 from tests.kernels import conv_checks as check
-from tests.kernels.conv_cases import CASES, WIDE, WITH_RESIDUAL, Conv
+from tests.kernels.conv_cases import CASES, POINTWISE, WIDE, WITH_RESIDUAL, Conv
 
 KIND = ("conv_f32", pack_conv_f32)
 
@@ -22,6 +24,12 @@ def test_variants_agree_to_the_bit(conv):
 @pytest.mark.parametrize("isa", isa_levels())
 def test_residual_and_clamp(isa):
     check.check_float_residual(*KIND, WITH_RESIDUAL, isa)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", [WITH_RESIDUAL, replace(WITH_RESIDUAL, **POINTWISE)], ids=str)
+def test_gates(conv, isa):
+    check.check_float_gates(*KIND, conv, isa)
 
 
 @pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1)], ids=str)

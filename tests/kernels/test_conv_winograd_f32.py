@@ -25,11 +25,12 @@ CASES = [
 TILES = (2, 4)
 
 
-def run(conv, operands, isa, tile, splits=1, residual=None, **attrs):
-    def pack(w, **kwargs):
-        return pack_conv_winograd_f32(w, tile=tile, **kwargs)
+def packer(tile):
+    return lambda w, **kwargs: pack_conv_winograd_f32(w, tile=tile, **kwargs)
 
-    return check.run_float("conv_winograd_f32", pack, conv, operands, isa, splits, residual, tile=tile, **attrs)
+
+def run(conv, operands, isa, tile, splits=1, residual=None, **attrs):
+    return check.run_float("conv_winograd_f32", packer(tile), conv, operands, isa, splits, residual, tile=tile, **attrs)
 
 
 def bound(conv: Conv, operands, tile: int, y: np.ndarray) -> np.ndarray:
@@ -47,6 +48,12 @@ def bound(conv: Conv, operands, tile: int, y: np.ndarray) -> np.ndarray:
     magnitude = sums.transpose(0, 1, 2, 3, 5, 4, 6).reshape(n, conv.out_channels, rows * tile, cols * tile)[:, :, :h, :width]
     eps = float(np.finfo(np.float32).eps)
     return (w.shape[1] + 16 * tile) * eps * magnitude + 2 * eps * np.abs(y)
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("isa", isa_levels())
+def test_gates(isa, tile):
+    check.check_float_gates("conv_winograd_f32", packer(tile), WITH_RESIDUAL, isa, tile=tile)
 
 
 @pytest.mark.parametrize("tile", TILES)

@@ -47,6 +47,12 @@ def test_residual_and_clamp(isa):
 
 
 @pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", DEPTHWISE[:4], ids=str)
+def test_gates(conv, isa):
+    check.check_float_gates(*KIND, conv, isa)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize(
     "conv",
     [
@@ -92,6 +98,9 @@ def test_whole_input_with_residual_and_clamp(isa):
     residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
     actual = run_whole(conv, isa, x, w, bias, ((0, 0), (1, 2), (0, 1)), residual, clamp_lo=-0.5, clamp_hi=1.5)
     np.testing.assert_array_equal(actual, np.clip(sums + residual, np.float32(-0.5), np.float32(1.5)))
+    gate = {"gate": 2, "gate_scale": 1.3}
+    expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar", residual=residual, **gate)
+    np.testing.assert_array_equal(run_whole(conv, isa, x, w, bias, ((0, 0), (1, 2), (0, 1)), residual, **gate), expected)
 
 
 @pytest.mark.parametrize("attrs", [{"stride_w": 3}, {"dilation_w": 2}])

@@ -55,6 +55,12 @@ def test_residual_and_clamp(isa):
     check.check_float_residual(*KIND, WITH_RESIDUAL, isa)
 
 
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("conv", [WITH_RESIDUAL], ids=str)
+def test_gates(conv, isa):
+    check.check_float_gates(*KIND, conv, isa)
+
+
 def test_lists_lose_nothing():
     conv = Conv(in_channels=12, out_channels=14, group=2)
     w = check.float_operands(conv, 0.7)[1]

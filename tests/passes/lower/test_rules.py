@@ -35,6 +35,33 @@ class TestFloat:
         assert program.ops[1].attrs["clamp_lo"] == (bounds[0] if bounds else 0.0)
         assert program.ops[1].info["onnx"] == ["conv0", f"{op.lower()}1"]
 
+    @pytest.mark.parametrize(("op", "domain"), [("HardSwish", ""), ("QuickGelu", "com.microsoft")])
+    @pytest.mark.parametrize("residual", [False, True])
+    def test_gated_activation_joins_the_convolution(self, op, domain, residual):
+        net, x = float_net()
+        a = net.on_planes(x)
+        y = net.node("Add", a, conv(net, a)) if residual else conv(net, a)
+        y = net.node(op, y, domain=domain, name="gate", **({"alpha": 1.3} if domain else {}))
+        program = check(net.model(y, dtype=np.float32), {"x": normal(SHAPE)}, atol=TOLERANCE)
+        assert types(program) == ["to_planar", "max_pool", "conv_f32", "to_dense"]
+        assert (program.ops[2].attrs["gate"], len(program.ops[2].inputs)) == (2 if domain else 1, 1 + residual)
+
+    def test_gates_that_stay_apart(self):
+        net, x = float_net()
+        relu = net.node("HardSwish", net.node("Relu", conv(net, x)))
+        twice = net.node("HardSwish", net.node("HardSwish", conv(net, x, 1)))
+        y = conv(net, x, 2)
+        program = check(net.model(relu, twice, y, net.node("HardSwish", y)), {"x": normal(SHAPE)}, atol=TOLERANCE)
+        assert types(program).count("unary_f32") == 3
+
+    def test_a_gate_of_one_pixel_stays_apart(self):
+        net = Net()
+        x = net.node("GlobalAveragePool", net.input("x", SHAPE))
+        y = net.node("HardSwish", net.node("Conv", x, net.const(normal((5, 4, 1, 1)))))
+        program = check(net.model(y), {"x": normal(SHAPE)}, atol=TOLERANCE)
+        assert "gemm_f32" in types(program)
+        assert "unary_f32" in types(program)
+
     def test_two_clamps_become_one(self):
         net, x = float_net()
         y = net.node("Clip", net.node("Relu", conv(net, x)), net.const(-1, np.float32), net.const(2, np.float32))
@@ -271,6 +298,16 @@ class TestInt8:
         y = net.node("Add", net.round_trip(net.node("HardSwish", self.conv(net, x)), *Y), a)
         program = self.check(net, net.quantize(y, 0.06, 10), ["to_planar", "max_pool", "lookup_u8", "conv_u8s8", "add_u8"], 1)
         assert "gate" in program.ops[3].attrs
+
+    def test_gate_of_a_convolution_over_pixels_joins_the_product(self):
+        net, x = self.net()
+        y = net.node("GlobalAveragePool", net.on_planes(x))
+        w = net.const(RNG(0).integers(-127, 128, (9, 4, 1, 1)).astype(np.int8))
+        w = net.dequantize(w, np.full(9, 0.01), np.zeros(9), np.int8, axis=0)
+        y = net.node("HardSwish", net.node("Conv", net.round_trip(y, *X), w))
+        expected = ["to_planar", "max_pool", "global_average_pool", "flatten", "gemm_u8s8", "reshape"]
+        program = self.check(net, net.quantize(y, *Y), expected, 1)
+        assert program.ops[4].attrs["gate"] == 1
 
     @pytest.mark.parametrize("shape", [(1, 4, 1, 1), (1, 1, 1, 1)])
     @pytest.mark.parametrize("swap", [False, True])
