@@ -14,11 +14,13 @@ from .select import Selection
 @dataclass(frozen=True)
 class Format:
     """Of a layer's weights: integers in ±limit, one scale per output channel or one for all; with `group_size`, a step for every so many
-    weights of an output channel, a whole multiple of its scale."""
+    weights of an output channel, a whole multiple of its scale. active_only: rounded to those outputs that the activation behind the layer
+    passes on."""
 
     limit: int = 127
     per_channel: bool = True
     group_size: int | None = None
+    active_only: bool = False
 
     @property
     def bits(self) -> int:
@@ -33,4 +35,5 @@ def weight_format(layer: Layer, section: Quantize, selection: Selection[Quantize
     for override in selection.overrides.get(origins.get(layer.name, layer.name), []):
         bits = override.bits or bits
     limit = (1 << bits - 1) - 1
-    return Format(limit, section.per_channel, section.group_size if 2 * limit <= WEIGHT_MAX else None)
+    few = 2 * limit <= WEIGHT_MAX
+    return Format(limit, section.per_channel, section.group_size if few else None, section.active_only and few)

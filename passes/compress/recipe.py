@@ -89,7 +89,7 @@ class Quantize(Section):
     the weights to nearest adds to each output channel off the bias. rounding: to the nearest integers, or so that the layers' outputs
     come close to the original model's; refit then solves the weights for these before it rounds. per_channel: a scale per output channel,
     or one for a layer's weights. pointwise_bits: of 1x1 convolutions. group_size: of the weights of an output channel that share a step,
-    where they have fewer than 8 bits.
+    where they have fewer than 8 bits; active_only: these are rounded to what the activation behind a layer passes on.
     """
 
     range: RangeMethod = "percentile"
@@ -104,6 +104,7 @@ class Quantize(Section):
     bits: Bits = 8
     pointwise_bits: Bits | None = None
     group_size: Annotated[int, Field(ge=2)] | None = None
+    active_only: bool = False
     skip: list[str] = []
     layers: dict[str, QuantizeLayer] = {}
 
@@ -111,6 +112,12 @@ class Quantize(Section):
     def _groups_are_solved(self) -> Quantize:
         if self.group_size is not None and (self.rounding != "outputs" or not self.per_channel):
             raise ValueError("group_size needs rounding: outputs, and a scale per channel")
+        return self
+
+    @model_validator(mode="after")
+    def _active_outputs_are_solved(self) -> Quantize:
+        if self.active_only and (self.rounding != "outputs" or not self.per_channel or self.refit):
+            raise ValueError("active_only needs rounding: outputs, without refit, and a scale per channel")
         return self
 
     @property

@@ -15,6 +15,8 @@ from .formats import Format
 from .layers import Layer, as_layer
 from .observe import Runner, Tick
 from .quantize_math import QuantParams, bias_shift, quantize_bias, quantize_weight, weight_scales
+from .reconstruct.active import WORK, Columns, linear_part, round_active
+from .reconstruct.columns import PIECE
 from .reconstruct.gather import MomentsWalk
 from .reconstruct.moments import LayerMoments
 from .reconstruct.refit import refit as least_squares
@@ -24,6 +26,9 @@ from .rounded import RoundedLayer, RoundedLayers
 
 SOLVER_VERSION = 1
 """Of the layers that a state folder holds."""
+
+COLUMNS = 1 << 14
+"""Of a layer whose output channels are solved one by one."""
 
 DAMPINGS = (0.003, 0.03, 0.3, 3.0)
 
@@ -53,7 +58,7 @@ def round_to_outputs(
     changed = copy(graph)
     sort_nodes(changed)
     infer_shapes(changed)
-    nodes = {node.name: node for node in changed.nodes}
+    nodes, wanted = ({node.name: node for node in each.nodes} for each in (changed, original))
     names = [node.name for node in changed.nodes if node.name in formats]
     with workspace(state) as folder:
         walk = MomentsWalk(changed, original, names, data, runner, folder / "activations", limit)
@@ -63,8 +68,12 @@ def round_to_outputs(
             assert isinstance(layer, Layer)
             rounded = kept.get(done)
             if rounded is None:
-                first, second = (_times(half, gains.get(name)) for half in walk.halves(layer))
-                rounded = _round(layer, formats[name], params[name], first, second, refit)
+                linear = _passed_on(layer, formats[name], wanted[name])
+                if linear is not None:
+                    rounded = _round_active(layer, formats[name], walk, linear, gains.get(name))
+                else:
+                    first, second = (_times(half, gains.get(name)) for half in walk.halves(layer))
+                    rounded = _round(layer, formats[name], params[name], first, second, refit)
                 kept.put(done, rounded)
             _set(layer, rounded, params[name])
             yield name, rounded
@@ -93,6 +102,22 @@ def _times(moments: LayerMoments, gain: np.ndarray | None) -> LayerMoments:
     g = gain.reshape(moments.outputs.shape)
     cross, outputs, power = moments.cross * g[:, :, None], moments.outputs * g, moments.power * g * g
     return LayerMoments(moments.inner, cross, moments.inputs, outputs, power, moments.count)
+
+
+def _passed_on(layer: Layer, form: Format, original: gs.Node) -> tuple[float, float] | None:
+    """The outputs of a layer that alone are to be kept; None where all are."""
+    work = layer.weight.size * layer.weight[0].size
+    return linear_part(original) if form.active_only and layer.group == 1 and layer.bias is not None and work <= WORK else None
+
+
+def _round_active(layer: Layer, form: Format, walk: MomentsWalk, linear: tuple[float, float], gain: np.ndarray | None) -> RoundedLayer:
+    rows = layer.weight.reshape(len(layer.weight), -1)
+    inputs, outputs = walk.sampled(layer, max(min(COLUMNS, 2 * PIECE // sum(rows.shape)), 1))
+    found = round_active(Columns.of(inputs, outputs, linear, gain), rows, DAMPINGS[1], form.limit, form.group_size)
+    integers = found.integers.astype(np.int8).reshape(layer.weight.shape)
+    rounded = RoundedLayer(integers, found.scale.astype(np.float32), found.bias.astype(np.float32))
+    rounded.facts = {"damping": DAMPINGS[1], "output_error": found.error, "output_error_unrounded": found.unrounded}
+    return rounded
 
 
 def _round(layer: Layer, form: Format, params: QuantParams | None, first: LayerMoments, second: LayerMoments, refit: bool) -> RoundedLayer:

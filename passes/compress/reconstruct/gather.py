@@ -11,7 +11,7 @@ import onnx_graphsurgeon as gs
 from ..calibration import Calibration
 from ..layers import Layer
 from ..observe import Runner, Tick
-from .columns import PIECE
+from .columns import PIECE, columns
 from .moments import LayerMoments
 from .walk import StoredInputs, Walk
 
@@ -51,6 +51,23 @@ class MomentsWalk:
             for inputs, outputs in joined(layer, pairs):
                 half.add(layer, inputs, outputs)
         return halves
+
+    def sampled(self, layer: Layer, count: int) -> Pair:
+        """f32 inputs [n, k] and outputs [n, out] of a layer of one group at up to `count` columns from all over the data: of each batch
+        as many as are its samples' share, by chance, but the same ones every time. Layers are asked for in the order of the graph."""
+        x, y = layer.node.inputs[0].name, self._outputs[layer.name]
+        self._changed.advance_to(x)
+        self._original.advance_to(y)
+        inputs, outputs, done = [], [], 0
+        for batch, size in enumerate(self.inputs.sizes):
+            taken = count * (done + size) // self.inputs.samples - count * done // self.inputs.samples
+            done += size
+            pairs = list(columns(layer, self._changed.read(x, batch), self._original.read(y, batch)))
+            found = [np.concatenate([pair[i][0] for pair in pairs], axis=1) for i in (0, 1)]
+            place = np.sort(np.random.default_rng(batch).permutation(found[0].shape[1])[:taken])
+            inputs.append(found[0][:, place].T)
+            outputs.append(found[1][:, place].T)
+        return np.concatenate(inputs), np.concatenate(outputs)
 
 
 def joined(layer: Layer, pairs: Iterable[Pair]) -> Iterator[Pair]:

@@ -65,6 +65,8 @@ def test_a_mapping_and_a_recipe_are_recipes():
         ({"factorise": {"energy": 0.0}}, "greater than 0"),
         ({"quantize": {"percentile": 20}}, "greater than 50"),
         ({"version": 2}, "version"),
+        ({"quantize": {"active_only": True}}, "quantize: active_only needs rounding: outputs"),
+        ({"quantize": {"active_only": True, "rounding": "outputs", "refit": True}}, "outputs, without refit"),
     ],
 )
 def test_impossible_values_are_named(document, message):

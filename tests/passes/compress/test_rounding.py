@@ -51,6 +51,19 @@ def test_groups_with_steps_of_their_own_lose_less():
         assert (np.abs(integers).max(axis=1) <= 3 * np.maximum(multiples, 1)).all()
 
 
+def test_what_a_clip_takes_away_need_not_be_right():
+    source, unseen = mobile_net(0.0), samples(64, seed=9)
+    section = {**FOUR, "bits": 3, "rounding": "outputs"}
+    every, _ = compressed(source, {"quantize": section})
+    active, report = compressed(source, {"quantize": {**section, "active_only": True}})
+    assert error(source, active, unseen) < error(source, every, unseen)
+    facts = report.layer("expand").techniques["quantize"]
+    assert 0 <= facts["output_error_unrounded"] < facts["output_error"] < 0.2
+    eight, _ = compressed(source, {"quantize": {"rounding": "outputs", "active_only": True}})
+    same, _ = compressed(source, {"quantize": {"rounding": "outputs"}})
+    assert to_model(eight) == to_model(same)
+
+
 def test_bits_by_kind_and_by_layer():
     section = {"pointwise_bits": 4, "layers": {"dw": {"bits": 6}, "project": {"bits": 5}}}
     graph, report = compressed(mobile_net(), {"quantize": section})
