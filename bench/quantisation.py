@@ -1,7 +1,8 @@
 """python -m honed.bench quantisation [--only NAME ...] [--quick] [--json FILE] [--output FOLDER] [--markdown]
 
-Ways to quantise MobileNetV2, by what stays of its answers: top-1 agreement with the network in fp32 on crops of photographs that
-calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and there are no labels.
+Ways to quantise MobileNetV2, and to prune it, by what stays of its answers: top-1 agreement with the network in fp32 on crops of
+photographs that calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and there are no
+labels.
 
 Exit code 1 where a way keeps less than it should, or where the two engines differ by more than a near-tie.
 """
@@ -54,10 +55,24 @@ SQUARES = {"range": "mse"}
 SOLVED = {"range": "output", "rounding": "outputs", "augment": 3}
 FOUR_BITS = {"range": "mse", "rounding": "outputs", "augment": 1, "pointwise_bits": 4}
 FIRST = ["/features/features.0/*", "/features/features.1/conv/conv.0/*"]
+ACTIVE = {"group_size": 16, "active_only": True}
 EARLY = "/features/features.[1-7]/*"
 """3 % of the weights of the 1x1 convolutions."""
+WORST = "/features/features.17/conv/conv.0/*"
+"""7 % of them."""
 MIXED = "mobilenet_v2_mixed.yaml"
 """First and last blocks in f32."""
+
+
+def pruned(sparsity: float, early: float, middle: float) -> dict[str, Any]:
+    """Single weights of the 1x1 convolutions pruned with reconstruction: `early` of those in the first four blocks, `middle` of those in
+    the next three, `sparsity` of the others."""
+    blocks = {"[1-4]": early, "[5-7]": middle}
+    convolutions = ("conv.0/*", "conv.[12]/Conv")
+    layers = {f"/features/features.{b}/conv/{c}": {"sparsity": share} for b, share in blocks.items() for c in convolutions}
+    return {"prune": {"method": "reconstruct", "sparsity": sparsity, "damping": 0.2, "augment": 3, "layers": layers}}
+
+
 WAYS = (
     Way("int8, min-max", {"quantize": {"range": "minmax"}}),
     Way("int8, min-max, one scale per layer", {"quantize": {"range": "minmax", "per_channel": False}}),
@@ -79,6 +94,13 @@ WAYS = (
         "4-bit 1x1 in groups of 16, 8 bits in the first seven blocks, solved",
         {"equalise": {}, "quantize": {**FOUR_BITS, "group_size": 16, "layers": {EARLY: {"bits": 8}}}},
     ),
+    Way(
+        "4-bit 1x1 in groups of 16, 8 bits in 9 % of their weights, solved for active outputs",
+        {"equalise": {}, "quantize": {**FOUR_BITS, **ACTIVE, "layers": {"/features/features.[1-6]/*": {"bits": 8}, WORST: {"bits": 8}}}},
+        88.0,
+    ),
+    Way("1x1 35 % pruned, f32", pruned(0.355, 0.1, 0.2), 88.0),
+    Way("1x1 50 % pruned, f32", pruned(0.507, 0.2, 0.3), 75.0),
 )
 
 
