@@ -73,7 +73,7 @@ def requantization(weights: Weights, x: Quantization, y: Quantization | None) ->
 
 
 GATES = {UNARY["hard_swish"].code: 1, UNARY["silu"].code: 2}
-"""Codes of activations that multiply their argument with a gate: unary/functions.inc -> conv/requantize.h."""
+"""Codes of activations that multiply their argument with a gate: unary/functions.inc -> conv/gate.h."""
 
 
 def gate_attrs(activation: DraftOp, y: Quantization | None) -> dict[str, float | int]:
