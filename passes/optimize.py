@@ -34,6 +34,7 @@ from .compress.quantize import QuantizeInt8
 from .compress.recipe import Equalise, Quantize, Recipe, load_recipe
 from .compress.recipe_prune import Prune
 from .compress.report import CompressionReport
+from .compress.supports import Supports
 from .driver import Driver
 from .pipeline import clean
 
@@ -41,6 +42,9 @@ TECHNIQUES = {
     PruneMagnitude.name: "prune", PruneReconstruct.name: "prune", CorrectStatistics.name: "correct", FactoriseLowRank.name: "factorise",
     EqualiseChannels.name: "equalise", QuantizeInt8.name: "quantize",
 }  # fmt: skip
+
+JOINT_FACTS = ("sparsity_before", "sparsity", "damping", *SPLIT_HALF_FACTS)
+"""Of pruning, where it is done as layers are rounded."""
 
 
 class Progress(Protocol):
@@ -125,7 +129,7 @@ class _Optimizer:
 
     def run(self) -> tuple[gs.Graph, CompressionReport]:
         weights = {layer.name: layer.weight for layer in self.layers}
-        if self.recipe.prune is not None:
+        if self.recipe.prune is not None and not self.recipe.prune.joint:
             self._prune(self.recipe.prune)
         if self.recipe.correct is not None:
             data, runner = self._needed()
@@ -159,7 +163,13 @@ class _Optimizer:
             data = augment(data, input_specs(self.original), section.augment, section.samples or sys.maxsize)
             section = section.model_copy(update={"samples": None})
         selection, tick = self.plans.quantize, self._tick("quantize")
-        self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains, self.state))
+        supports = self._supports()
+        self._run("quantize", QuantizeInt8(section, selection, data, runner, original, tick, self.origins, gains, self.state, supports))
+
+    def _supports(self) -> Supports | None:
+        """Of pruning that is done as layers are rounded."""
+        section = self.recipe.prune
+        return Supports.of(self.plans.prune, section, weight_layers(self.graph)) if section is not None and section.joint else None
 
     def _pack(self) -> None:
         """Where weights have 4 bits or fewer, the opset has to be one in which they can be stored so."""
@@ -205,6 +215,8 @@ class _Optimizer:
             name = self.origins.get(change.node, change.node)
             if name in known and "tensor" not in change.facts:
                 known[name].techniques.setdefault(TECHNIQUES[change.pass_name], {}).update(change.facts)
+        if self.recipe.prune is not None and self.recipe.prune.joint:
+            self._tell_pruning_from_rounding()
         for refusal in self.driver.report.refusals:
             technique = TECHNIQUES[refusal.pass_name]
             if refusal.node in known:
@@ -224,6 +236,17 @@ class _Optimizer:
         if self.data is not None and self.runner is not None and self.data.repeatable:
             measure_noise(report, self.original, self.graph, self.data, self.runner, self._tick("measure"), made)
         report.warnings += self._coverage()
+
+    def _tell_pruning_from_rounding(self) -> None:
+        """Where one pass did both."""
+        plan = self.plans.prune
+        for layer in self.report.layers:
+            if layer.name in plan.targets:
+                facts = layer.techniques["quantize"]
+                own = {name: facts.pop(name) for name in JOINT_FACTS}
+                layer.techniques["prune"] = {"pattern": plan.targets[layer.name].name, **own}
+            elif layer.name in plan.refused:
+                layer.techniques["prune"] = {"refused": plan.refused[layer.name]}
 
     def _coverage(self) -> list[str]:
         """What calibration data do not show."""

@@ -47,7 +47,8 @@ class Blocks:
 
     def choice(self, layer: Layer, mask: np.ndarray) -> Choose:
         """Of as many as `mask` keeps, among weights that are not zero."""
-        return partial(keep_blocks, block=self.size, count=int(np.count_nonzero(mask)) // self.size, allowed=_allowed(layer))
+        count = int(np.count_nonzero(mask)) // self.size
+        return _by_layer(layer, partial(keep_blocks, block=self.size, count=count, allowed=_allowed(layer)))
 
     def support(self, layer: Layer, mask: np.ndarray) -> Support:
         """As many as `mask` keeps, chosen by what they do to the layer's output."""
@@ -104,7 +105,7 @@ class Fraction:
         return self._keep(np.square(rows), weight).reshape(weight.shape)
 
     def support(self, layer: Layer, mask: np.ndarray) -> Support:
-        return partial(choose_support, choose=partial(self._keep, weight=layer.weight, allowed=_allowed(layer)))
+        return partial(choose_support, choose=_by_layer(layer, partial(self._keep, weight=layer.weight, allowed=_allowed(layer))))
 
     def _keep(self, scores: np.ndarray, weight: np.ndarray, allowed: np.ndarray | None = None) -> np.ndarray:
         return keep_of_each(scores, self.n, self.m, int(np.prod(weight.shape[2:])), allowed)
@@ -136,6 +137,12 @@ def _of_group(layer: Layer) -> str:
 def _least_go(pattern: Blocks | Filters, weight: np.ndarray, sparsity: float) -> np.ndarray:
     (keep,) = lowest_scores([pattern.scores(weight)], [pattern.unit(weight)], sparsity)
     return pattern.expand(keep, weight)
+
+
+def _by_layer(layer: Layer, choose: Choose) -> Choose:
+    """`choose`, which takes scores in the layer's groups, for scores in whatever groups the layer's problem is stated."""
+    shape = (layer.group, layer.weight.shape[0] // layer.group, -1)
+    return lambda scores: choose(scores.reshape(shape)).reshape(scores.shape)
 
 
 def _allowed(layer: Layer) -> np.ndarray | None:

@@ -57,9 +57,15 @@ class _Planner:
             plans.equalise = self._select("equalise", recipe.equalise, layers, skipped)
         if recipe.quantize is not None:
             plans.quantize = self._select("quantize", recipe.quantize, self._nodes, skipped)
+            self._check_joint(plans)
         if self._problems:
             raise RecipeError("; ".join(self._problems))
         return plans
+
+    def _check_joint(self, plans: Plans) -> None:
+        joint = self._recipe.prune is not None and self._recipe.prune.joint
+        if joint and (left := [name for name in plans.prune.targets if name in plans.quantize.skipped]):
+            self._problems.append(f"prune.joint: quantize skips {', '.join(left)}, which prune does not")
 
     def _select(self, section: str, settings: Any, targets: list[Target], skipped: dict[str, str]) -> Selection[Any]:
         nothing: Selection[Any] = Selection()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx_graphsurgeon as gs
 
 from ...graph import View, to_model
@@ -18,16 +17,17 @@ from .layers import Layer, weight_layers
 from .metrics import sqnr_db
 from .observe import Runner, Tick
 from .parameters import set_parameters
-from .prune import PrunePlan, Target, prune_masks
+from .prune import PrunePlan, Target
 from .prune_math import sparsity_of
 from .recipe_prune import Prune
+from .reconstruct.active import Columns, Part, column_count
 from .reconstruct.gather import MomentsWalk
-from .reconstruct.solve import Solution, solve_layer
+from .reconstruct.solve import Evidence, Solution, solve_layer
 from .reconstruct.solved import SolvedLayers
-from .reconstruct.support import Support
 from .reconstruct.workspace import workspace
+from .supports import Supports
 
-SOLVER_VERSION = 2
+SOLVER_VERSION = 3
 """Of the solutions that a state folder holds."""
 
 
@@ -55,38 +55,37 @@ class PruneReconstruct(GraphPass):
     def patches(self, view: View) -> Iterator[Patch | Reject]:
         layers = weight_layers(view.graph)
         yield from (Reject(self.plan.refused[layer.name], layer.node) for layer in layers if layer.name in self.plan.refused)
-        masks = prune_masks({layer.name: layer.weight for layer in layers}, self.plan)
-        pruned = [layer for layer in layers if layer.name in masks]
+        supports = Supports.of(self.plan, self.section, layers)
+        pruned = [layer for layer in layers if layer.name in supports.masks]
+        original = {node.name: node for node in self.original.nodes}
         with workspace(self.state) as folder:
             names, place = [layer.name for layer in pruned], folder / "activations"
             limit = self.section.samples * (1 + self.section.augment)
             walk = MomentsWalk(view.graph, self.original, names, self.data, self.runner, place, limit)
-            solved = SolvedLayers(folder, self._key(masks, walk.inputs.digest))
+            solved = SolvedLayers(folder, self._key(supports, walk.inputs.digest))
             for done, layer in enumerate(pruned):
                 solution = solved.get(done)
                 if solution is None:
-                    target, mask = self.plan.targets[layer.name], masks[layer.name]
-                    solution = solve_layer(layer, walk.halves(layer), support_of(layer, target, mask), self.section.damping)
+                    evidence = _evidence(layer, walk, supports.linear_part(layer, original))
+                    solution = solve_layer(layer, evidence, supports.support(layer), supports.damping)
                     solved.put(done, solution)
                 yield _patch(layer, self.plan.targets[layer.name], solution)
                 if self.tick is not None:
                     self.tick(done + 1, len(pruned))
 
-    def _key(self, masks: dict[str, np.ndarray], inputs: str) -> str:
+    def _key(self, supports: Supports, inputs: str) -> str:
         """Of all that the solutions depend on."""
         digest = hashlib.sha256(to_model(self.original).SerializeToString(deterministic=True))
-        for name, mask in masks.items():
-            digest.update(f"{name} {self.plan.targets[name].name} {mask.shape}".encode() + np.packbits(mask).tobytes())
-        digest.update(f"{SOLVER_VERSION} {self.section.damping} {inputs}".encode())
+        digest.update(supports.digest() + f"{SOLVER_VERSION} {inputs}".encode())
         return digest.hexdigest()
 
 
-def support_of(layer: Layer, target: Target, mask: np.ndarray) -> Support:
-    """A mask that the user brings; or a choice of as many weights as `mask` keeps, among those that are not zero."""
-    if target.mask is not None:
-        given = mask.reshape(layer.group, layer.weight.shape[0] // layer.group, -1)
-        return lambda problem: (given, None)
-    return target.pattern.support(layer, mask)
+def _evidence(layer: Layer, walk: MomentsWalk, linear: Part | None) -> Evidence:
+    """linear: the outputs that alone are to be kept; None where all are."""
+    if linear is None:
+        return Evidence.of_moments(layer, walk.halves(layer), layer.node.op != "MatMul")
+    inputs, outputs = walk.sampled(layer, column_count(layer))
+    return Evidence.of_columns(Columns.of(inputs, outputs, linear, None))
 
 
 def _patch(layer: Layer, target: Target, solution: Solution) -> Patch:

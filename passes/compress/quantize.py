@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from ...graph import View, is_op, producer, to_model
+from ...graph import Error, View, is_op, producer, to_model
 from ..base import GraphPass, Reject
 from ..patch import Patch
 from .calibration import Calibration
@@ -25,6 +25,7 @@ from .recipe import Quantize, QuantizeLayer
 from .rounded import RoundedLayer
 from .rounding import round_to_outputs
 from .select import Selection
+from .supports import Supports
 
 NEARLY = 0.03
 """Ranges that differ by less, relative to their length, are one candidate."""
@@ -40,7 +41,8 @@ class QuantizeInt8(GraphPass):
 
     At most `section.samples` samples. `origins`: node name -> the name that the recipe knows it by, where it was made from another
     node. `original`: what rounding to outputs compares with, a graph with nodes of the same names, whose outputs are those of the layers
-    divided by `gains` (layer name -> per output channel). state: a folder by which rounding to outputs that was interrupted is continued.
+    divided by `gains` (layer name -> per output channel). supports: of layers that are pruned as they are rounded to outputs.
+    state: a folder by which rounding to outputs that was interrupted is continued.
     """
 
     section: Quantize
@@ -52,6 +54,7 @@ class QuantizeInt8(GraphPass):
     origins: Mapping[str, str] = field(default_factory=dict)
     gains: Mapping[str, np.ndarray] = field(default_factory=dict)
     state: Path | None = None
+    supports: Supports | None = None
 
     name = "quantize-int8"
     lossy = True
@@ -59,6 +62,7 @@ class QuantizeInt8(GraphPass):
     def patches(self, view: View) -> Iterator[Patch | Reject]:
         plan = plan_selected(view, self.selection, self.origins)
         formats = planned_formats(plan, self.section, self.selection, self.origins)
+        self._check_pruned(formats)
         params, means = self._observe(view.graph, plan)
         rounded = self._rounded(view.graph, plan, formats, layer_inputs(plan, params), means)
         yield from quantize_as_planned(view, plan, params, formats, rounded)
@@ -71,8 +75,13 @@ class QuantizeInt8(GraphPass):
             return nearest_layers(plan, formats, inputs, means)
         limit, refit = self.section.samples, self.section.refit
         return round_to_outputs(
-            graph, self.original, formats, inputs, self.gains, self.data, self.runner, limit, refit, self.tick, self.state
+            graph, self.original, formats, inputs, self.gains, self.data, self.runner, limit, refit, self.tick, self.state, self.supports
         )
+
+    def _check_pruned(self, formats: Mapping[str, Format]) -> None:
+        left = [] if self.supports is None else [name for name in self.supports.masks if name not in formats]
+        if left:
+            raise Error(f"prune: {', '.join(left)} stays in f32, expected int8 where layers are pruned jointly with quantize")
 
     def _observe(self, graph: gs.Graph, plan: QuantPlan) -> tuple[dict[str, QuantParams], dict[str, np.ndarray]]:
         """Parameters of every tensor of the plan, and the mean of each input channel of every layer whose bias is to be corrected."""

@@ -138,6 +138,18 @@ class Recipe(Section):
     equalise: Equalise | None = None
     quantize: Quantize | None = None
 
+    @model_validator(mode="after")
+    def _joint_pruning_has_a_partner(self) -> Recipe:
+        if self.prune is None or not self.prune.joint:
+            return self
+        if self.quantize is None or self.quantize.rounding != "outputs":
+            raise ValueError("prune.joint needs quantize with rounding: outputs")
+        if self.correct is not None or self.factorise is not None:
+            raise ValueError("prune.joint prunes last of all: leave out correct and factorise")
+        if given := sorted({"samples", "augment"} & self.prune.model_fields_set):
+            raise ValueError(f"prune.joint takes the samples of quantize: give {' and '.join(given)} there")
+        return self
+
 
 def load_recipe(source: Recipe | Mapping[str, Any] | str | Path) -> Recipe:
     """A validated recipe from a YAML file, a mapping or a Recipe. The path of masks in a file is relative to that file.

@@ -55,8 +55,9 @@ class Allocate(Section):
 
 class Prune(Section):
     """Pruning by magnitude, or with reconstruction of every layer's output on `samples` calibration samples and
-    `augment` variations of each. `masks` is a .npz file or a mapping, node name -> array of the weight's shape, nonzero where a weight
-    stays."""
+    `augment` variations of each. active_only: of the outputs that the activation behind a layer passes on. joint: in one pass with the
+    rounding to outputs of `quantize`, on its samples. `masks` is a .npz file or a mapping, node name -> array of the weight's shape,
+    nonzero where a weight stays."""
 
     method: Literal["magnitude", "reconstruct"] = "magnitude"
     sparsity: Sparsity | None = None
@@ -69,11 +70,14 @@ class Prune(Section):
     samples: Annotated[int, Field(ge=2)] = 256
     damping: Annotated[float, Field(gt=0.0, le=10.0)] = 0.03
     augment: Annotated[int, Field(ge=0, le=100)] = 0
+    active_only: bool = False
+    joint: bool = False
     allocate: Allocate | None = None
 
     @model_validator(mode="after")
     def _solver_settings_need_a_solver(self) -> Prune:
-        given = sorted({"samples", "damping", "augment", "allocate"} & self.model_fields_set)
+        solver = {"samples", "damping", "augment", "active_only", "joint", "allocate"}
+        given = sorted(solver & self.model_fields_set)
         if self.method == "magnitude" and given:
             raise ValueError(f"{' and '.join(given)}: only with method: reconstruct")
         return self

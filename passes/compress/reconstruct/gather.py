@@ -53,8 +53,8 @@ class MomentsWalk:
         return halves
 
     def sampled(self, layer: Layer, count: int) -> Pair:
-        """f32 inputs [n, k] and outputs [n, out] of a layer of one group at up to `count` columns from all over the data: of each batch
-        as many as are its samples' share, by chance, but the same ones every time. Layers are asked for in the order of the graph."""
+        """f32 inputs [group, n, k] and outputs [n, out] of a layer at up to `count` columns from all over the data: of each batch as many
+        as are its samples' share, by chance, but the same ones every time. Layers are asked for in the order of the graph."""
         x, y = layer.node.inputs[0].name, self._outputs[layer.name]
         self._changed.advance_to(x)
         self._original.advance_to(y)
@@ -63,11 +63,11 @@ class MomentsWalk:
             taken = count * (done + size) // self.inputs.samples - count * done // self.inputs.samples
             done += size
             pairs = list(columns(layer, self._changed.read(x, batch), self._original.read(y, batch)))
-            found = [np.concatenate([pair[i][0] for pair in pairs], axis=1) for i in (0, 1)]
-            place = np.sort(np.random.default_rng(batch).permutation(found[0].shape[1])[:taken])
-            inputs.append(found[0][:, place].T)
-            outputs.append(found[1][:, place].T)
-        return np.concatenate(inputs), np.concatenate(outputs)
+            found = [np.concatenate([pair[i] for pair in pairs], axis=2) for i in (0, 1)]
+            place = np.sort(np.random.default_rng(batch).permutation(found[0].shape[2])[:taken])
+            inputs.append(found[0][:, :, place].transpose(0, 2, 1))
+            outputs.append(found[1][:, :, place].reshape(len(layer.weight), -1).T)
+        return np.concatenate(inputs, axis=1), np.concatenate(outputs)
 
 
 def joined(layer: Layer, pairs: Iterable[Pair]) -> Iterator[Pair]:

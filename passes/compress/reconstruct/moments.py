@@ -87,6 +87,11 @@ class Problem:
         """The best bias [group, out]."""
         return self.mean_y - (weight @ self.mean_x[:, :, None])[:, :, 0]
 
+    def times(self, share: np.ndarray) -> Problem:
+        """The problem with every group's errors times its `share` [group]."""
+        each, row = share[:, None, None], share[:, None]
+        return Problem(self.hessian * each, self.cross * each, self.power * row, self.signal * row, self.mean_x, self.mean_y)
+
     def damped(self, damping: float, prior: np.ndarray) -> Problem:
         """The problem with λ |W - prior|² added, λ = `damping` times the mean of H's diagonal (of all groups): directions that the data do
         not show stay as they are in `prior` [group, out, k]."""

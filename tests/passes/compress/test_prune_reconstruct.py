@@ -15,6 +15,7 @@ from honed.passes.optimize import optimize
 from onnx import numpy_helper
 
 from tests.passes.compress.small_models import Builder, residual_net, run_ort, samples
+from tests.passes.compress.test_equalise import mobile_net
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPE = {"prune": {"method": "reconstruct", "sparsity": 0.6, "samples": 64}}
@@ -66,6 +67,37 @@ def test_a_mask_and_zeros_that_are_there_are_respected():
     again, _ = optimize(graph, changed(layers={"conv1": {"sparsity": 0.7}}), samples(64), run_ort)
     result = weights(again)["conv1"]
     assert not result[~mask].any() and (result == 0).mean() == pytest.approx(0.7, abs=0.01)
+
+
+@pytest.mark.parametrize("pattern", ["1x1", "4x1"])
+def test_what_a_clip_takes_away_need_not_be_right(pattern):
+    source, unseen = mobile_net(0.0), samples(64, seed=9)
+    section = {"method": "reconstruct", "pattern": pattern, "sparsity": 0.5, "samples": 64}
+    every, _ = optimize(source, {"prune": section}, samples(64), run_ort)
+    active, report = optimize(source, {"prune": section | {"active_only": True}}, samples(64), run_ort)
+    assert error(active, source, unseen) < 0.95 * error(every, source, unseen)
+    facts = report.layer("expand").techniques["prune"]
+    assert facts["sparsity"] == pytest.approx(0.5, abs=0.02) and facts["pattern"] == pattern
+    assert 0 < facts["output_fitted_error"] < facts["output_held_out_error"] < 1
+    assert (weights(active)["expand"] == 0).mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_active_outputs_keep_n_of_m():
+    graph, report = optimize(mobile_net(0.0), changed(pattern="2:4", sparsity=0.5, active_only=True), samples(64), run_ort)
+    assert (np.count_nonzero(weights(graph)["expand"].reshape(-1, 4), axis=1) == 2).all()
+    assert report.layer("expand").techniques["prune"]["output_error"] < 0.2
+
+
+def test_active_outputs_of_too_large_layers_and_of_filters_are_all_outputs(monkeypatch):
+    every, _ = optimize(residual_net(), changed(pattern="filters"), samples(64), run_ort)
+    same, _ = optimize(residual_net(), changed(pattern="filters", active_only=True), samples(64), run_ort)
+    assert to_model(every) == to_model(same)
+    every, _ = optimize(residual_net(), RECIPE, samples(64), run_ort)
+    other, _ = optimize(residual_net(), changed(active_only=True), samples(64), run_ort)
+    assert to_model(every) != to_model(other)
+    monkeypatch.setattr("honed.passes.compress.reconstruct.active.HELD", 100)
+    same, _ = optimize(residual_net(), changed(active_only=True), samples(64), run_ort)
+    assert to_model(every) == to_model(same)
 
 
 def test_a_layer_without_bias_gets_one_and_a_product_does_not():

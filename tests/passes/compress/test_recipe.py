@@ -41,6 +41,9 @@ def test_a_mapping_and_a_recipe_are_recipes():
     assert load_recipe(Recipe()).quantize is None
 
 
+JOINT = {"prune": RECONSTRUCT | {"sparsity": 0.5, "joint": True}, "quantize": {"rounding": "outputs"}}
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -59,6 +62,10 @@ def test_a_mapping_and_a_recipe_are_recipes():
         ({"prune": RECONSTRUCT | {"allocate": {"speedup": 2.0, "patterns": []}}}, "at least 1 item"),
         ({"prune": RECONSTRUCT | {"sparsity": 0.5, "scope": "global", "allocate": {}}}, "leave out scope and masks"),
         ({"prune": RECONSTRUCT | {"sparsity": 0.5, "allocate": {}, "layers": {"a": {"pattern": "2x1"}}}}, "give a a sparsity too"),
+        ({"prune": {"sparsity": 0.5, "joint": True}}, "joint: only with method: reconstruct"),
+        ({"prune": RECONSTRUCT | {"sparsity": 0.5, "joint": True}, "quantize": {}}, "prune.joint needs quantize with rounding: outputs"),
+        ({**JOINT, "correct": {}}, "leave out correct and factorise"),
+        ({"prune": JOINT["prune"] | {"augment": 1}, "quantize": JOINT["quantize"]}, "takes the samples of quantize: give augment there"),
         ({"factorise": {}}, "names nothing to factorise"),
         ({"factorise": {"layers": {"a": {"rank": 2, "energy": 0.5}}}}, "exactly one of rank and energy"),
         ({"factorise": {"layers": {"a": {"rank": 0}}}}, "greater than or equal to 1"),

@@ -48,7 +48,7 @@ def some_columns(n=400, k=6, out=5):
 def test_each_channel_is_a_weighted_least_squares_problem():
     x, _, y = some_columns()
     gain = np.linspace(0.5, 2, 5)
-    columns = Columns.of(x, y, (0.0, 3.0), gain)
+    columns = Columns.of(x[None], y, (0.0, 3.0), gain)
     problem = columns.problem(slice(1, 4))
     rng = np.random.default_rng(2)
     tried = rng.standard_normal((3, 1, 6))
@@ -73,7 +73,7 @@ def test_what_is_passed_on_loses_less_than_with_one_hessian_for_all():
     y = x @ weight.T
     lost = []
     for linear in ((0.0, np.inf), (-np.inf, np.inf)):
-        found = round_active(Columns.of(x, y, linear, None), weight, 1e-3, 3, None)
+        found = round_active(Columns.of(x[None], y, linear, None), weight, 1e-3, 3, None)
         assert np.abs(found.integers).max() <= 3
         assert found.unrounded < 1e-5 < found.error
         rounded = x @ (found.integers * found.scale[:, None]).T + found.bias
@@ -84,10 +84,27 @@ def test_what_is_passed_on_loses_less_than_with_one_hessian_for_all():
 def test_channels_in_pieces_give_the_same(monkeypatch):
     x, weight, y = some_columns()
     weight[1:, ::2] = 0
-    columns = Columns.of(x, y, (0.0, 6.0), None)
+    columns = Columns.of(x[None], y, (0.0, 6.0), None)
     whole = round_active(columns, weight, 0.03, 7, 3)
     monkeypatch.setattr("honed.passes.compress.reconstruct.active.ELEMENTS", 36 * 2)
     pieces = round_active(columns, weight, 0.03, 7, 3)
     assert not whole.integers[1:, ::2].any()
     for name in ("scale", "bias", "integers"):
         np.testing.assert_allclose(getattr(pieces, name), getattr(whole, name), rtol=0.02, atol=0.02)
+
+
+def test_channels_of_groups_and_halves_of_the_data_are_theirs():
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal((2, 100, 3)).astype(np.float32), rng.standard_normal((100, 4)).astype(np.float32)
+    columns = Columns.of(x, y, (0.0, np.inf), None)
+    second = columns.half(True)
+    for part, rows in ((columns, slice(None)), (second, slice(50, None))):
+        for o in range(4):
+            alone = Columns(x[o // 2][None, rows], y[rows, o : o + 1], columns.active[rows, o : o + 1])
+            own, of_all = alone.problem(slice(None)), part.problem(slice(o, o + 1))
+            for name in ("hessian", "cross", "power", "mean_x", "mean_y"):
+                np.testing.assert_allclose(getattr(of_all, name), getattr(own, name), rtol=1e-5, atol=1e-6)
+            share = np.where(columns.active[rows, o], 1, CLIPPED).mean()
+            assert part.share(slice(o, o + 1)) == pytest.approx(share)
+            w = rng.standard_normal((1, 1, 3))
+            np.testing.assert_allclose(own.times(np.array([share])).errors(w), share * own.errors(w))

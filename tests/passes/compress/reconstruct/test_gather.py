@@ -94,8 +94,9 @@ def test_columns_are_drawn_from_all_batches_and_belong_together(tmp_path):
     graph = cleaned(residual_net())
     (layer,) = (layer for layer in weight_layers(graph) if layer.name == "conv2")
     x, y = gather(graph, ["conv2"], tmp_path).sampled(layer, 50)
+    (x,) = x
     assert x.shape == (50, layer.weight[0].size) and y.shape == (50, len(layer.weight))
     np.testing.assert_allclose(x @ layer.weight.reshape(len(y[0]), -1).T + layer.bias, y, rtol=1e-4, atol=1e-4)
     assert len(np.unique(y, axis=0)) == 50
     again, _ = gather(graph, ["conv2"], tmp_path / "again").sampled(layer, 50)
-    assert np.array_equal(x, again)
+    assert np.array_equal(x, again[0])
