@@ -22,6 +22,8 @@ from .._runtime import Engine
 from ..cli.console import err, error_line, out
 from ..cli.parsing import dimensions
 from ..graph.errors import Error
+from ..kernels._native import isa_levels
+from ..kernels._peak import products_made
 from ..passes.lower import compile_model
 from ..session import InferenceSession, is_compiled
 from .engines import random_feed
@@ -42,7 +44,8 @@ TURNS = 3
 class Threads:
     """Typical milliseconds of a run of one image on one thread and on all; of the first run after a pause, alike; per image of a batch
     on all threads, None where the model fixes its batch; of sessions that share the threads, each running all the time (means). idle_cpu:
-    CPU seconds per second of a pool without work."""
+    CPU seconds per second of a pool without work. machine: how many times as many multiply-adds, from registers, so many threads make as
+    one does, in the same moments: what the CPUs that are there could give; None where the CPU has no loop that measures it."""
 
     threads: int
     one_ms: float
@@ -52,6 +55,7 @@ class Threads:
     batch_ms: float | None
     shared_ms: tuple[float, ...]
     idle_cpu: float
+    machine: float | None = None
 
     @property
     def unfairness(self) -> tuple[float, ...]:
@@ -66,19 +70,47 @@ def measure(model: Path, threads: int | None, dims: Mapping[str, Sequence[int]],
     engine = Engine(threads)
     one, every, *others = (InferenceSession(content, count, engine) for count in (1, *[engine.threads] * SESSIONS))
     feed = random_feed(one, dims)
-    one_ms, all_ms = _in_turns([one, every], feed, seconds / TURNS)
+    (one_ms, all_ms), machine = _in_turns([one, every], feed, seconds / TURNS, engine.threads)
     one_paused, all_paused = (_after_pauses(session, feed) for session in (one, every))
     batch, shared = _batch_ms(every, feed, seconds), _at_once([every, *others], feed, seconds)
-    return Threads(engine.threads, one_ms, all_ms, one_paused, all_paused, batch, shared, idle_cpu(IDLE))
+    return Threads(engine.threads, one_ms, all_ms, one_paused, all_paused, batch, shared, idle_cpu(IDLE), machine)
 
 
-def _in_turns(sessions: Sequence[InferenceSession], feed: Mapping[str, np.ndarray], seconds: float) -> list[float]:
-    """Median milliseconds of each, run after run, in several turns."""
+def _in_turns(
+    sessions: Sequence[InferenceSession], feed: Mapping[str, np.ndarray], seconds: float, threads: int
+) -> tuple[list[float], float | None]:
+    """Median milliseconds of each, run after run, in several turns; and the mean of what the machine gives in between."""
     times: list[list[float]] = [[] for _ in sessions]
+    given = [machine_scaling(threads, seconds / 4)]
     for _ in range(TURNS):
         for session, found in zip(sessions, times, strict=True):
             found += seconds_of(_run(session, feed), seconds)
-    return [statistics.median(found) * 1e3 for found in times]
+        given.append(machine_scaling(threads, seconds / 4))
+    known = [each for each in given if each is not None]
+    return [statistics.median(found) * 1e3 for found in times], statistics.fmean(known) if known else None
+
+
+def machine_scaling(threads: int, seconds: float) -> float | None:
+    """How many times as many multiply-adds `threads` threads make at once as one alone, over `seconds` each: less than `threads` where
+    CPUs share a core, slow down together, or have something else to do."""
+    level = isa_levels()[-1]
+    try:
+        alone = products_made(level, "f32", seconds)
+    except ValueError:
+        return None
+    rates: list[float] = []
+    begin = Barrier(threads)
+
+    def work() -> None:
+        begin.wait()
+        rates.append(products_made(level, "f32", seconds))
+
+    workers = [Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sum(rates) / alone
 
 
 def _run(session: InferenceSession, feed: Mapping[str, np.ndarray]) -> Callable[[], object]:
@@ -171,6 +203,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps({"environment": describe_environment(), **asdict(found), "unfairness": found.unfairness}, indent=2))
     else:
         out().print(table_of(found))
+        if found.machine is not None:
+            text = f"{found.threads} threads make {found.machine:.2f} times as many multiply-adds as one thread here"
+            out().print(text, markup=False)
         out().print(f"an idle pool takes {found.idle_cpu:.2%} of a CPU", markup=False)
 
 
