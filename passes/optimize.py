@@ -135,7 +135,7 @@ class _Optimizer:
             data, runner = self._needed()
             names = list(self.plans.prune.targets)
             settings, selection = self.recipe.correct, self.plans.correct
-            self._run("correct", CorrectStatistics(settings, selection, self.original, names, data, runner, self._tick("correct")))
+            self._run("correct", CorrectStatistics(settings, selection, load(self.original), names, data, runner, self._tick("correct")))
         if self.recipe.factorise is not None:
             factorise = FactoriseLowRank(self.plans.factorise)
             self._run("factorise", factorise)

@@ -6,18 +6,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
+import onnx_graphsurgeon as gs
 
-from ...graph import View, to_model
-from ...graph.errors import Error
+from ...graph import View
 from ..base import GraphPass, Reject
 from ..patch import Patch
 from .calibration import Calibration
 from .layers import Layer, per_output_row, weight_layers
 from .moments import ChannelMoments
-from .observe import Runner, Tick, observe
+from .observe import Runner, Session, Tick
 from .parameters import set_parameters
 from .recipe import Correct
+from .reconstruct.gather import MomentsWalk
+from .reconstruct.segments import segment_model
+from .reconstruct.workspace import workspace
 from .select import Selection
 
 # A channel that lost more of its deviation than this is mostly noise, and would be amplified as such.
@@ -30,13 +32,13 @@ class CorrectStatistics(GraphPass):
     original model, (m', s') in the pruned one, over `section.samples` samples. Zeros stay zeros.
 
     Layers are corrected from first to last, each measured behind those that were corrected before, as re-estimating the statistics of
-    batch normalisation would do it. One pass over the data for the original, one for each layer: data must be repeatable.
-    `original`: the model before pruning; `names`: the layers that were pruned.
+    batch normalisation would do it: both models are run once, node by node, and every corrected layer once more. `original`: the model
+    before pruning, with nodes of the same names; `names`: the layers that were pruned.
     """
 
     section: Correct
     selection: Selection[None]
-    original: onnx.ModelProto
+    original: gs.Graph
     names: Collection[str]
     data: Calibration
     runner: Runner
@@ -46,22 +48,20 @@ class CorrectStatistics(GraphPass):
     lossy = True
 
     def patches(self, view: View) -> Iterator[Patch | Reject]:
-        if not self.data.repeatable:
-            raise Error("correct: reads calibration data once per layer, and an iterator can be read only once; pass a list or a function")
-        names = []
+        layers = []
         for layer in weight_layers(view.graph):
             reason = self._refusal(layer)
             if reason is None:
-                names.append(layer.name)
+                layers.append(layer)
             elif layer.name in self.names:
                 yield Reject(reason, layer.node)
-        wanted = self._measure(self.original, names)
-        for done, name in enumerate(names):
-            layer = next(layer for layer in weight_layers(view.graph) if layer.name == name)
-            found = self._measure(to_model(view.graph), [name])[name]
-            yield _correct(layer, found, wanted[name])
-            if self.tick is not None:
-                self.tick(done + 1, len(names))
+        with workspace(None) as folder:
+            names, place = [layer.name for layer in layers], folder / "activations"
+            walk = MomentsWalk(view.graph, self.original, names, self.data, self.runner, place, self.section.samples)
+            for done, layer in enumerate(layers):
+                yield _correct(layer, *self._measure(view.graph, layer, walk))
+                if self.tick is not None:
+                    self.tick(done + 1, len(layers))
 
     def _refusal(self, layer: Layer) -> str | None:
         if layer.name not in self.names:
@@ -70,11 +70,17 @@ class CorrectStatistics(GraphPass):
             return f"skipped by the recipe ('{self.selection.skipped[layer.name]}')"
         return "MatMul has no bias to correct" if layer.node.op == "MatMul" else None
 
-    def _measure(self, model: onnx.ModelProto, names: list[str]) -> dict[str, ChannelMoments]:
-        outputs = {node.name: node.output[0] for node in model.graph.node}
-        moments = {name: ChannelMoments() for name in names}
-        observe(model, {outputs[name]: [moments[name]] for name in names}, self.data, self.runner, self.section.samples)
-        return moments
+    def _measure(self, graph: gs.Graph, layer: Layer, walk: MomentsWalk) -> tuple[ChannelMoments, ChannelMoments]:
+        """Of the layer's output as it is, and as it was in the original model."""
+        found, wanted = ChannelMoments(), ChannelMoments()
+        x, y = layer.node.inputs[0].name, layer.node.outputs[0].name
+        sessions: dict[tuple[int, ...], Session] = {}
+        for inputs, outputs in walk.pairs(layer):
+            if inputs.shape not in sessions:
+                sessions[inputs.shape] = self.runner(segment_model(graph, [layer.node], {x: inputs}, [y]))
+            found.add(sessions[inputs.shape].run([y], {x: inputs})[0])
+            wanted.add(outputs)
+        return found, wanted
 
 
 def _correct(layer: Layer, found: ChannelMoments, wanted: ChannelMoments) -> Patch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -39,34 +40,35 @@ class MomentsWalk:
         self._changed = Walk(graph, targets, self.inputs, runner, folder / "changed")
         self._original = Walk(original, list(self._outputs.values()), self.inputs, runner, folder / "original")
 
-    def halves(self, layer: Layer) -> tuple[LayerMoments, LayerMoments]:
-        """Moments over the first and the second half of the batches. Layers are asked for in the order of the graph."""
+    def pairs(self, layer: Layer) -> Iterator[Pair]:
+        """The layer's input and its output in the original model, batch after batch. Layers are asked for in the order of the graph."""
         x, y = layer.node.inputs[0].name, self._outputs[layer.name]
         self._changed.advance_to(x)
         self._original.advance_to(y)
-        batches = len(self.inputs.sizes)
+        for batch in range(len(self.inputs.sizes)):
+            yield self._changed.read(x, batch), self._original.read(y, batch)
+
+    def halves(self, layer: Layer) -> tuple[LayerMoments, LayerMoments]:
+        """Moments over the first and the second half of the batches. Layers are asked for in the order of the graph."""
+        batches, pairs = len(self.inputs.sizes), self.pairs(layer)
         halves = (LayerMoments.of(layer), LayerMoments.of(layer))
-        for half, first, stop in zip(halves, (0, -(-batches // 2)), (-(-batches // 2), batches), strict=True):
-            pairs = ((self._changed.read(x, batch), self._original.read(y, batch)) for batch in range(first, stop))
-            for inputs, outputs in joined(layer, pairs):
+        for half, count in zip(halves, (-(-batches // 2), batches // 2), strict=True):
+            for inputs, outputs in joined(layer, islice(pairs, count)):
                 half.add(layer, inputs, outputs)
         return halves
 
     def sampled(self, layer: Layer, count: int) -> Pair:
         """f32 inputs [group, n, k] and outputs [n, out] of a layer at up to `count` columns from all over the data: of each batch as many
         as are its samples' share, by chance, but the same ones every time. Layers are asked for in the order of the graph."""
-        x, y = layer.node.inputs[0].name, self._outputs[layer.name]
-        self._changed.advance_to(x)
-        self._original.advance_to(y)
         inputs, outputs, done = [], [], 0
-        for batch, size in enumerate(self.inputs.sizes):
+        for batch, (size, found) in enumerate(zip(self.inputs.sizes, self.pairs(layer), strict=True)):
             taken = count * (done + size) // self.inputs.samples - count * done // self.inputs.samples
             done += size
-            pairs = list(columns(layer, self._changed.read(x, batch), self._original.read(y, batch)))
-            found = [np.concatenate([pair[i] for pair in pairs], axis=2) for i in (0, 1)]
-            place = np.sort(np.random.default_rng(batch).permutation(found[0].shape[2])[:taken])
-            inputs.append(found[0][:, :, place].transpose(0, 2, 1))
-            outputs.append(found[1][:, :, place].reshape(len(layer.weight), -1).T)
+            pieces = list(columns(layer, *found))
+            x, y = (np.concatenate([piece[i] for piece in pieces], axis=2) for i in (0, 1))
+            place = np.sort(np.random.default_rng(batch).permutation(x.shape[2])[:taken])
+            inputs.append(x[:, :, place].transpose(0, 2, 1))
+            outputs.append(y[:, :, place].reshape(len(layer.weight), -1).T)
         return np.concatenate(inputs, axis=1), np.concatenate(outputs)
 
 

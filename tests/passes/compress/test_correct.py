@@ -1,6 +1,5 @@
 import numpy as np
-import pytest
-from honed.graph import Error, to_model
+from honed.graph import load, to_model
 from honed.passes import Driver
 from honed.passes.compress.calibration import open_calibration
 from honed.passes.compress.correct import MAX_GAIN, CorrectStatistics, corrected_affine
@@ -16,7 +15,7 @@ from honed.passes.compress.select import Target, resolve
 from tests.passes.compress.small_models import Builder, cleaned, residual_net, run_ort, samples
 
 
-def corrected(source, data, skip=(), keep=("first", "depthwise", "last")):
+def corrected(source, data, skip=(), keep=("first", "depthwise", "last"), runner=run_ort):
     graph = cleaned(source)
     original = to_model(graph)
     plan = plan_pruning(weight_layers(graph), Prune(sparsity=0.6, keep=list(keep)), resolve("prune", []))
@@ -25,7 +24,8 @@ def corrected(source, data, skip=(), keep=("first", "depthwise", "last")):
     before = to_model(graph)
     selection = resolve("correct", [Target(n.name, n.op) for n in graph.nodes], skip)
     calibration = open_calibration(data, input_specs(original))
-    report = driver.run([CorrectStatistics(Correct(samples=64), selection, original, list(plan.targets), calibration, run_ort)])
+    settings = Correct(samples=64)
+    report = driver.run([CorrectStatistics(settings, selection, load(original), list(plan.targets), calibration, runner)])
     return original, before, graph, report
 
 
@@ -74,9 +74,27 @@ def test_refusals():
     assert report.refusals_of("fc") == {"correct-statistics": "skipped by the recipe ('fc')"}
 
 
-def test_data_that_can_be_read_once():
-    with pytest.raises(Error, match="once per layer"):
-        corrected(residual_net(), iter([samples(64)]))
+def test_data_are_read_once_and_corrected_layers_run_twice():
+    runs = {}
+
+    class Counting:
+        def __init__(self, model):
+            self._session, self._nodes = run_ort(model), [node.name for node in model.graph.node]
+
+        def run(self, names, feed):
+            for node in self._nodes:
+                runs[node] = runs.get(node, 0) + 1
+            return self._session.run(names, feed)
+
+    data = samples(64)
+    once = corrected(residual_net(), iter([data[:32], data[32:]]), runner=Counting)[2]
+    several = corrected(residual_net(), data)[2]
+    for layer, other in zip(weight_layers(once), weight_layers(several), strict=True):
+        np.testing.assert_allclose(layer.weight, other.weight, rtol=1e-5, atol=1e-7)
+    # The original, the model as it is corrected, and corrected layers alone; nothing behind the last of them.
+    batches = runs["stem"] // 2
+    assert batches > 1 and runs["conv1"] == 3 * batches and {runs[name] for name in ("dw", "conv2", "shortcut")} == {2 * batches}
+    assert "fc" not in runs
 
 
 def test_the_gain_is_bounded_and_constant_channels_keep_their_weights():
