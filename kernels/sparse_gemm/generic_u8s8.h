@@ -29,6 +29,13 @@ static inline void finish(const honed_call *call, int64_t m, int64_t n, int32_t 
 
 #include "generic.h"
 
+/* A variant that reads blocks.h defines RUN_BLOCKS(call, scratch, begin, end). */
 void HONED_VARIANT_SYMBOL(honed_sparse_gemm_u8s8)(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+#ifdef RUN_BLOCKS
+  if (call->plan != NULL) {
+    RUN_BLOCKS(call, scratch, begin, end);
+    return;
+  }
+#endif
   run(call, scratch, begin, end);
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/integers.h"
 #include "base/select.h"
+#include "blocks.h"
 
 #define HONED_SPARSE_GEMM_U8S8 HONED_KERNEL_ROW
 static const honed_kernel_row kernels[] = {
@@ -27,7 +29,11 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   call->kernel = kernels[p->kernel].kernel;
   call->num_tasks = honed_sparse_gemm_task_count(m, p->shape.n);
   call->scratch_bytes = m <= HONED_SPARSE_GEMM_FEW ? 0 : (size_t)p->shape.k * HONED_SPARSE_GEMM_COLUMNS * sizeof(int32_t);
-  return HONED_OK;
+  call->plan = NULL;
+  if (m > HONED_SPARSE_GEMM_COLUMNS || (kernels[p->kernel].isa & HONED_ISA_AVX512VBMI) == 0) return HONED_OK;
+  const honed_status planned = honed_gemm_blocks_create(&p->weights, p->shape.n, p->shape.k, call, ctx);
+  if (call->plan != NULL) call->scratch_bytes = (size_t)(honed_divide_up(p->shape.k, HONED_GEMM_INPUTS) * HONED_GEMM_INPUTS);
+  return planned;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_gemm_u8s8 *)params)->kernel].name; }

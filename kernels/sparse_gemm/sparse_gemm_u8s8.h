@@ -1,4 +1,5 @@
-/* sparse_gemm_u8s8: gemm_u8s8 (gemm/gemm_u8s8.h) with weights by rows (csr.h); a weight outside s8 is several entries. */
+/* sparse_gemm_u8s8: gemm_u8s8 (gemm/gemm_u8s8.h) with weights by rows (csr.h); a weight outside s8 is several entries.
+ * A plan may have them once more, as blocks.h says. */
 #ifndef HONED_SPARSE_GEMM_U8S8_H
 #define HONED_SPARSE_GEMM_U8S8_H
 

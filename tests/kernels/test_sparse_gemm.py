@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 F32, U8 = TensorSpec("f32"), TensorSpec("u8")
-SHAPES = [(1, 1, 1), (1, 130, 70), (2, 67, 33), (3, 17, 64), (16, 64, 20), (17, 66, 9), (40, 5, 31), (0, 4, 4)]
+SHAPES = [(1, 1, 1), (1, 130, 70), (2, 67, 33), (1, 70, 128), (2, 19, 517), (3, 17, 64), (16, 64, 20), (17, 66, 9), (40, 5, 31), (0, 4, 4)]
 SPARSITIES = [0.0, 0.5, 0.9, 1.0]
 
 
@@ -50,11 +50,11 @@ def test_sparse_products_are_the_dense_ones(shape: tuple[int, int, int], sparsit
     agree(*shape, sparsity, isa, splits=3)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    m=st.integers(1, 35),
+    m=st.integers(1, 35) | st.integers(1, 2),
     n=st.integers(1, 140),
-    k=st.integers(1, 40),
+    k=st.integers(1, 40) | st.integers(120, 400),
     sparsity=st.sampled_from(SPARSITIES),
     isa=st.sampled_from(isa_levels()),
     splits=st.integers(1, 4),
@@ -75,6 +75,21 @@ def test_indices_beyond_16_bits(isa: str) -> None:
 
 
 @pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("columns", [257, 65537])
+def test_outputs_of_very_different_lengths(isa: str, columns: int) -> None:
+    rng = np.random.default_rng(5)
+    w = np.zeros((40, columns), np.int16)
+    w[3] = rng.integers(-255, 255, columns)
+    w[17, [0, columns - 1]] = 7, -300
+    w[18:34, :200] = rng.integers(-9, 9, (16, 200))
+    x = rng.integers(0, 256, (2, columns), np.uint8)
+    consts = [np.zeros(40, np.int32), np.ones(40, np.float32), np.zeros(40, np.float32)]
+    exact = (x.astype(np.int64) @ w.T).astype(np.float32)
+    for rows in (x, x[:1]):
+        np.testing.assert_array_equal(product("sparse_gemm_u8s8", rows, w, consts, F32, isa, 2), exact[: len(rows)])
+
+
+@pytest.mark.parametrize("isa", isa_levels())
 def test_sparse_gemm_clamps_and_lets_nan_pass(isa: str) -> None:
     w, bias = weights(20, 6, 0.3), np.zeros(20, np.float32)
     w[:, 2] = 1
@@ -92,6 +107,10 @@ def test_kernels_are_chosen_by_instruction_set() -> None:
         consts = [*packing.pack_sparse_gemm_f32(np.eye(4, dtype=np.float32)), np.zeros(4, np.float32)]
         op = Operator("sparse_gemm_f32", [F32], [F32], {"n": 4, "k": 4}, consts, isa)
         assert op.kernel_name == "honed_sparse_gemm_f32__" + ("avx512" if isa == "avx512vnni" else isa)
+        consts = [*packing.pack_sparse_gemm_u8s8(np.eye(4, dtype=np.int8)), np.zeros(4, np.int32), *np.zeros((2, 4), np.float32)]
+        op = Operator("sparse_gemm_u8s8", [U8], [U8], {"n": 4, "k": 4}, consts, isa)
+        variants = ("avx512vbmi", "avx512") if isa == "avx512vnni" else (isa,)
+        assert op.kernel_name in [f"honed_sparse_gemm_u8s8__{variant}" for variant in variants]
 
 
 @pytest.mark.parametrize(
