@@ -13,8 +13,8 @@
 #include "placement.h"
 
 enum {
-  num_jobs = 16,            /* calls that share the workers at a time; others run on their callers alone */
-  watch_nanoseconds = 50000 /* how long a thread that has nothing to do looks for news before it sleeps */
+  num_jobs = 16,             /* calls that share the workers at a time; others run on their callers alone */
+  watch_nanoseconds = 200000 /* how long a thread that has nothing to do looks for news before it sleeps */
 };
 
 typedef struct honed_worker {
