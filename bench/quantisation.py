@@ -64,13 +64,13 @@ MIXED = "mobilenet_v2_mixed.yaml"
 """First and last blocks in f32."""
 
 
-def pruned(sparsity: float, early: float, middle: float) -> dict[str, Any]:
+def pruned(sparsity: float, early: float, middle: float, **settings: Any) -> dict[str, Any]:
     """Single weights of the 1x1 convolutions pruned with reconstruction: `early` of those in the first four blocks, `middle` of those in
-    the next three, `sparsity` of the others."""
+    the next three, `sparsity` of the others. settings: of `prune`."""
     blocks = {"[1-4]": early, "[5-7]": middle}
     convolutions = ("conv.0/*", "conv.[12]/Conv")
     layers = {f"/features/features.{b}/conv/{c}": {"sparsity": share} for b, share in blocks.items() for c in convolutions}
-    return {"prune": {"method": "reconstruct", "sparsity": sparsity, "damping": 0.2, "augment": 3, "layers": layers}}
+    return {"prune": {"method": "reconstruct", "sparsity": sparsity, "damping": 0.2, "augment": 3, "layers": layers, **settings}}
 
 
 WAYS = (
@@ -99,8 +99,10 @@ WAYS = (
         {"equalise": {}, "quantize": {**FOUR_BITS, **ACTIVE, "layers": {"/features/features.[1-6]/*": {"bits": 8}, WORST: {"bits": 8}}}},
         88.0,
     ),
-    Way("1x1 35 % pruned, f32", pruned(0.355, 0.1, 0.2), 88.0),
-    Way("1x1 50 % pruned, f32", pruned(0.507, 0.2, 0.3), 75.0),
+    Way("1x1 35 % pruned, f32", pruned(0.355, 0.1, 0.2)),
+    Way("1x1 50 % pruned, f32", pruned(0.507, 0.2, 0.3)),
+    Way("1x1 35 % pruned for active outputs, f32", pruned(0.355, 0.1, 0.2, active_only=True, augment=7), 88.0),
+    Way("1x1 50 % pruned for active outputs, f32", pruned(0.507, 0.2, 0.3, active_only=True, augment=7), 75.0),
 )
 
 
