@@ -82,6 +82,8 @@ static honed_status make(const maker *m, honed_call *call, honed_context *ctx) {
 
 honed_status honed_gemm_blocks_create(const honed_csr *weights, int64_t n, int64_t k, honed_call *call, honed_context *ctx) {
   maker m = {.weights = weights, .n = n, .blocks = honed_divide_up(k, HONED_GEMM_INPUTS)};
+  /* Neither time nor memory for blocks without entries: a model may have any number of them. */
+  if (m.blocks > weights->indptr[n] / honed_divide_up(n, HONED_GEMM_GROUP)) return HONED_OK;
   m.count = malloc((size_t)m.blocks * sizeof *m.count);
   if (m.count == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld blocks of inputs", (long long)m.blocks);
   const honed_status status = make(&m, call, ctx);

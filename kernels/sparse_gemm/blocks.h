@@ -22,7 +22,7 @@ typedef struct honed_gemm_blocks {
   const honed_gemm_step *steps;
 } honed_gemm_blocks;
 
-/* For reshape: sets call->plan; leaves it NULL where the filling would be most of it. */
+/* For reshape: sets call->plan; leaves it NULL where filling, or blocks without entries, would be most of it. n > 0. */
 honed_status honed_gemm_blocks_create(const honed_csr *weights, int64_t n, int64_t k, honed_call *call, honed_context *ctx);
 
 #endif

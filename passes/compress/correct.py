@@ -55,6 +55,8 @@ class CorrectStatistics(GraphPass):
                 layers.append(layer)
             elif layer.name in self.names:
                 yield Reject(reason, layer.node)
+        if not layers:
+            return
         with workspace(None) as folder:
             names, place = [layer.name for layer in layers], folder / "activations"
             walk = MomentsWalk(view.graph, self.original, names, self.data, self.runner, place, self.section.samples)

@@ -16,7 +16,7 @@ from .layers import Layer, as_layer
 from .observe import Runner, Tick
 from .prune_math import sparsity_of
 from .quantize_math import QuantParams, bias_shift, quantize_bias, quantize_weight, weight_scales
-from .reconstruct.active import Columns, Part, column_count, linear_part, round_active
+from .reconstruct.active import Columns, Part, column_count, has_active_form, linear_part, round_active
 from .reconstruct.gather import MomentsWalk
 from .reconstruct.moments import LayerMoments, Problem
 from .reconstruct.refit import refit as least_squares
@@ -122,8 +122,7 @@ def _solve(
 
 def _passed_on(layer: Layer, form: Format, original: Mapping[str, gs.Node]) -> Part | None:
     """The outputs of a layer that alone are to be kept; None where all are."""
-    work = layer.weight.size * layer.weight[0].size
-    fits = form.active_only and layer.group == 1 and layer.bias is not None and work <= ACTIVE_WORK
+    fits = form.active_only and layer.group == 1 and has_active_form(layer, ACTIVE_WORK)
     return linear_part(original[layer.name]) if fits else None
 
 

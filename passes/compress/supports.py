@@ -12,7 +12,7 @@ from .layers import Layer
 from .patterns import Filters
 from .prune import PrunePlan, prune_masks
 from .recipe_prune import Prune
-from .reconstruct.active import Part, has_active_form, linear_part
+from .reconstruct.active import HELD, Part, has_active_form, linear_part
 from .reconstruct.support import Support
 
 
@@ -39,7 +39,7 @@ class Supports:
 
     def linear_part(self, layer: Layer, nodes: Mapping[str, gs.Node]) -> Part | None:
         """The outputs of the layer in the original model, of which these are the nodes, that alone are to be kept; None where all are."""
-        if not self.active_only or not has_active_form(layer) or isinstance(self.plan.targets[layer.name].pattern, Filters):
+        if not self.active_only or not has_active_form(layer, HELD) or isinstance(self.plan.targets[layer.name].pattern, Filters):
             return None
         return linear_part(nodes[layer.name])
 

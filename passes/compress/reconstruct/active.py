@@ -52,9 +52,10 @@ def column_count(layer: Layer) -> int:
     return max(min(COLUMNS, 2 * PIECE // (layer.group * k + len(layer.weight))), 1)
 
 
-def has_active_form(layer: Layer) -> bool:
-    """Whether every output channel of the layer can have a Hessian of its own: within memory, and with a bias to move."""
-    return layer.bias is not None and layer.weight.size * layer.weight[0].size <= HELD
+def has_active_form(layer: Layer, limit: int) -> bool:
+    """Whether every output channel of the layer can have a Hessian of its own: with a bias to move, and at most `limit` output channels
+    times squared inputs."""
+    return layer.bias is not None and layer.weight.size * layer.weight[0].size <= limit
 
 
 @dataclass

@@ -95,7 +95,7 @@ def test_active_outputs_of_too_large_layers_and_of_filters_are_all_outputs(monke
     every, _ = optimize(residual_net(), RECIPE, samples(64), run_ort)
     other, _ = optimize(residual_net(), changed(active_only=True), samples(64), run_ort)
     assert to_model(every) != to_model(other)
-    monkeypatch.setattr("honed.passes.compress.reconstruct.active.HELD", 100)
+    monkeypatch.setattr("honed.passes.compress.supports.HELD", 100)
     same, _ = optimize(residual_net(), changed(active_only=True), samples(64), run_ort)
     assert to_model(every) == to_model(same)
 
