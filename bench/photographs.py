@@ -29,11 +29,15 @@ def crops(names: tuple[str, ...], per_photograph: int) -> Iterator[np.ndarray]:
     of them mirrored; the same ones every time.
     """
     for name in names:
-        image = load_photograph(name)
-        rng = np.random.default_rng(list(name.encode()))
-        for _ in range(per_photograph):
-            crop = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=_draw_box(image.size, rng), reducing_gap=2.0)
-            yield normalise(ImageOps.mirror(crop) if rng.random() < 0.5 else crop)
+        yield from crops_of(load_photograph(name), name, per_photograph)
+
+
+def crops_of(image: Image.Image, name: str, count: int) -> Iterator[np.ndarray]:
+    """`count` crops of one RGB image, drawn by its name."""
+    rng = np.random.default_rng(list(name.encode()))
+    for _ in range(count):
+        crop = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=_draw_box(image.size, rng), reducing_gap=2.0)
+        yield normalise(ImageOps.mirror(crop) if rng.random() < 0.5 else crop)
 
 
 def normalise(image: Image.Image) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""python -m honed.bench quantisation [--only NAME ...] [--quick] [--json FILE] [--output FOLDER] [--markdown]
+"""python -m honed.bench quantisation [--images FOLDER] [--only NAME ...] [--quick] [--json FILE] [--output FOLDER] [--markdown]
 
 Ways to quantise MobileNetV2, and to prune it, by what stays of its answers: top-1 agreement with the network in fp32 on crops of
-photographs that calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and there are no
-labels.
+photographs that calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and calibration has
+no labels. The photographs are scikit-image's, or those of a folder of ImageNet's images (bench/labelled.py), on whose centres the
+accuracy is measured too.
 
 Exit code 1 where a way keeps less than it should, or where the two engines differ by more than a near-tie.
 """
@@ -14,7 +15,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from rich.table import Table
 
 from .. import Error, optimize
 from ..cli.console import Step, err, error_line, out, progress
+from ..passes.compress.metrics import divergence
 from .answers import NEAR_TIE, disagreement, outputs
 from .environment import describe_environment
+from .labelled import LabelledImages, labelled_images
 from .markdown import markdown_table
 from .networks import NETWORKS
 from .photographs import CALIBRATION, EVALUATION, crops
@@ -107,13 +110,44 @@ WAYS = (
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What the network in fp32 answers. images: None for scikit-image's photographs. crops: of each photograph. exact: [crops, classes]."""
+
+    images: LabelledImages | None
+    crops: int
+    exact: np.ndarray
+
+    def inputs(self) -> Iterator[np.ndarray]:
+        """Every crop."""
+        return _crops(self.images, self.crops)
+
+    def accuracy(self, path: Path) -> float | None:
+        """Top-1 of a file in ONNX Runtime on the centres of the images, in %."""
+        if self.images is None:
+            return None
+        return 100 * float((outputs("onnxruntime", path, self.images.centres()).argmax(axis=1) == self.images.labels).mean())
+
+
+def _crops(images: LabelledImages | None, count: int) -> Iterator[np.ndarray]:
+    return crops(EVALUATION, count) if images is None else images.crops(count)
+
+
+def evaluation(images: LabelledImages | None, count: int) -> Evaluation:
+    """With `count` crops of each photograph."""
+    return Evaluation(images, count, outputs("onnxruntime", NETWORK.model, _crops(images, count)))
+
+
+@dataclass(frozen=True)
 class Result:
-    """agreement, honed: with fp32, in %, in ONNX Runtime and by honed. differ, gap: as in `accuracy`. seconds: of compression."""
+    """agreement, honed: with fp32, in %, in ONNX Runtime and by honed. divergence: mean KL from fp32's classes, of ONNX Runtime. accuracy:
+    in % of labelled images, None without. differ, gap: as in `accuracy`. seconds: of compression."""
 
     name: str
     least: float | None
     agreement: float
     honed: float
+    divergence: float
+    accuracy: float | None
     differ: int
     gap: float
     seconds: float
@@ -129,33 +163,45 @@ def calibration(per_photograph: int) -> np.ndarray:
     return np.concatenate([photograph[i] for i in range(per_photograph) for photograph in each])
 
 
-def measure(ways: Sequence[Way], folder: Path, calibration_crops: int, evaluation_crops: int, step: Step) -> list[Result]:
+def judge(way: Way, path: Path, data: Evaluation, seconds: float) -> Result:
+    """What a compressed file keeps."""
+    theirs, ours = (outputs(engine, path, data.inputs()) for engine in ("onnxruntime", "honed"))
+    classes = data.exact.argmax(axis=1)
+    agreement, honed = (100 * float((result.argmax(axis=1) == classes).mean()) for result in (theirs, ours))
+    apart = float(divergence(data.exact, theirs).mean())
+    return Result(way.name, way.least, agreement, honed, apart, data.accuracy(path), *disagreement(ours, theirs), seconds)
+
+
+def measure(ways: Sequence[Way], folder: Path, calibration_crops: int, data: Evaluation, step: Step) -> list[Result]:
     """Every way, one after the other; the compressed files stay in `folder`."""
-    data, found = calibration(calibration_crops), []
-    exact = outputs("onnxruntime", NETWORK.model, crops(EVALUATION, evaluation_crops)).argmax(axis=1)
+    samples, found = calibration(calibration_crops), []
     for done, way in enumerate(ways):
         step("quantise", done, len(ways))
         path, start = folder / (way.name.replace(", ", ".").replace(" ", "-") + ".onnx"), time.perf_counter()
-        optimize(NETWORK.model, way.recipe, data).save(path)
-        seconds = time.perf_counter() - start
-        theirs, ours = (outputs(engine, path, crops(EVALUATION, evaluation_crops)) for engine in ("onnxruntime", "honed"))
-        agreement, honed = (100 * float((result.argmax(axis=1) == exact).mean()) for result in (theirs, ours))
-        found.append(Result(way.name, way.least, agreement, honed, *disagreement(ours, theirs), seconds))
+        optimize(NETWORK.model, way.recipe, samples).save(path)
+        found.append(judge(way, path, data, time.perf_counter() - start))
     return found
 
 
-HEAD = ("way", "agreement %", "at least", "by honed", "crops that differ", "seconds")
+HEAD = ("way", "agreement %", "at least", "by honed", "crops that differ", "divergence", "top-1 %", "seconds")
 
 
 def cells(result: Result) -> list[str]:
     least = "" if result.least is None else f"{result.least:.0f}"
     differing = f"{result.differ}" + (f", within {result.gap:.3f} std" if result.differ else "")
-    return [result.name, f"{result.agreement:.2f}", least, f"{result.honed:.2f}", differing, f"{result.seconds:.0f}"]
+    accuracy = "" if result.accuracy is None else f"{result.accuracy:.2f}"
+    kept = [result.name, f"{result.agreement:.2f}", least, f"{result.honed:.2f}", differing, f"{result.divergence:.4f}", accuracy]
+    return [*kept, f"{result.seconds:.0f}"]
 
 
-def table_of(results: Sequence[Result], images: int) -> Table:
+def title_of(data: Evaluation) -> str:
+    title = f"MobileNetV2: top-1 as in fp32, on {len(data.exact)} crops of photographs that calibration did not see"
+    accuracy = data.accuracy(NETWORK.model)
+    return title if accuracy is None else f"{title}; top-1 on the centres of the images, {accuracy:.2f} % in fp32"
+
+
+def table_of(results: Sequence[Result], title: str) -> Table:
     """One line per way."""
-    title = f"MobileNetV2: top-1 as in fp32, on {images} crops of photographs that calibration did not see"
     table = Table(title=title, title_justify="left")
     for name in HEAD:
         table.add_column(name, justify="left" if name == HEAD[0] else "right")
@@ -164,13 +210,14 @@ def table_of(results: Sequence[Result], images: int) -> Table:
     return table
 
 
-def markdown_of(results: Sequence[Result]) -> str:
+def markdown_of(results: Sequence[Result], title: str) -> str:
     """The same as a Markdown table."""
-    return markdown_table(HEAD, map(cells, results))
+    return f"{title}\n\n{markdown_table(HEAD, map(cells, results))}"
 
 
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m honed.bench quantisation", description="Ways to quantise a mobile network.")
+    result.add_argument("--images", type=Path, metavar="FOLDER", help="ImageNet's images to evaluate with, of every class")
     result.add_argument("--only", action="append", metavar="NAME", help="a part of the name of a way; may be repeated")
     result.add_argument("--quick", action="store_true", help="a few crops: shows that everything runs")
     result.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
@@ -187,17 +234,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if not ways:
             raise Error(f"no way is left; there are: {'; '.join(way.name for way in WAYS)}")
+        images = None if options.images is None else labelled_images(options.images)
         with tempfile.TemporaryDirectory() as temporary, progress() as step:
             folder = options.output or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            results = measure(ways, folder, *counts, step)
+            data = evaluation(images, counts[1] if images is None else 1)
+            results = measure(ways, folder, counts[0], data, step)
+            title = title_of(data)
         if options.json is not None:
             report = {"environment": describe_environment(), "results": [asdict(result) for result in results]}
             options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     except (Error, OSError) as error:
         err().print(error_line(error), markup=False)
         sys.exit(1)
-    out().print(markdown_of(results) if options.markdown else table_of(results, counts[1] * len(EVALUATION)))
+    out().print(markdown_of(results, title) if options.markdown else table_of(results, title))
     sys.exit(0 if all(result.holds for result in results) else 1)
 
 

@@ -1,12 +1,15 @@
 """Ways to quantise a mobile network."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from honed.bench import quantisation
-from honed.bench.photographs import CALIBRATION, crops
+from honed.bench.labelled import labelled_images
+from honed.bench.photographs import CALIBRATION, crops, crops_of, load_photograph
 from honed.bench.quantisation import NETWORK, WAYS, Result, calibration, main, outputs
+from scipy.special import rel_entr, softmax
 
 
 @pytest.fixture
@@ -28,6 +31,42 @@ def test_agreement_is_that_of_the_file_in_onnx_runtime(short, tmp_path, capsys):
     assert "4 crops" in capsys.readouterr().out and result["seconds"] > 0
 
 
+def test_labelled_images_take_the_place_of_the_photographs(short, tmp_path, monkeypatch, capsys):
+    """Of two classes, one image is labelled as the network sees it and one is not."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for synset, name in (("n00000001", "chelsea.png"), ("n00000002", "coffee.png")):
+        load_photograph(name).save(folder / f"{synset}_{name}")
+    monkeypatch.setattr(quantisation, "calibration", lambda count: np.concatenate([*crops(("astronaut.png",), count)]))
+    labelled = labelled_images(folder, 2)
+    seen = outputs("onnxruntime", NETWORK.model, labelled.centres()).argmax(1)
+    labelled = replace(labelled, labels=seen + np.array([0, 1]))
+    monkeypatch.setattr(quantisation, "labelled_images", lambda path: labelled)
+    arguments = [
+        "--quick",
+        "--only",
+        "first and last blocks",
+        "--images",
+        str(folder),
+        "--output",
+        str(tmp_path),
+        "--json",
+        str(tmp_path / "r.json"),
+    ]
+    with pytest.raises(SystemExit):
+        main(arguments)
+    (result,) = json.loads((tmp_path / "r.json").read_text())["results"]
+    images = [
+        *crops_of(load_photograph("chelsea.png"), "n00000001_chelsea.png", 1),
+        *crops_of(load_photograph("coffee.png"), "n00000002_coffee.png", 1),
+    ]
+    exact, found = (outputs("onnxruntime", p, iter(images)) for p in (NETWORK.model, next(tmp_path.glob("*.onnx"))))
+    assert result["agreement"] == 100 * (exact.argmax(1) == found.argmax(1)).mean()
+    p, q = softmax(exact.astype(float), axis=1), softmax(found.astype(float), axis=1)
+    np.testing.assert_allclose(result["divergence"], rel_entr(p, q).sum(1).mean(), rtol=1e-6)
+    assert result["accuracy"] == 50.0 and "50.00 % in fp32" in " ".join(capsys.readouterr().out.split())
+
+
 def test_names_that_match_nothing_are_refused(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--only", "ternary"])
@@ -36,8 +75,8 @@ def test_names_that_match_nothing_are_refused(capsys):
 
 @pytest.mark.parametrize(("agreement", "gap", "holds"), [(95.0, 0.0, True), (94.9, 0.0, False), (99.0, 0.06, False)])
 def test_what_a_way_should_keep(agreement, gap, holds):
-    assert Result("a", 95.0, agreement, agreement, 1, gap, 1.0).holds is holds
-    assert Result("a", None, 10.0, 10.0, 1, gap, 1.0).holds is (gap <= 0.05)
+    assert Result("a", 95.0, agreement, agreement, 0.1, None, 1, gap, 1.0).holds is holds
+    assert Result("a", None, 10.0, 10.0, 0.1, 50.0, 1, gap, 1.0).holds is (gap <= 0.05)
 
 
 def test_calibration_shows_every_photograph_at_once(monkeypatch):
