@@ -8,7 +8,7 @@
 #include "csr.h"
 
 /* Weight rows that are accumulated side by side: each alone would wait for its last sum. */
-enum { SIDE_BY_SIDE = 4, VECS = HONED_SPARSE_GEMM_COLUMNS / VF_LANES };
+enum { SIDE_BY_SIDE = 4, FETCHED = 16, VECS = HONED_SPARSE_GEMM_COLUMNS / VF_LANES };
 
 /* Entries that each of `rows` weight rows from n on has. */
 static inline int32_t common_entries(const int32_t *indptr, int rows) {
@@ -17,26 +17,59 @@ static inline int32_t common_entries(const int32_t *indptr, int rows) {
   return common;
 }
 
-/* Outputs n to n + rows - 1 of row m. `rows` and `wide` are constants where this is inlined. */
-static inline __attribute__((always_inline)) void dot(const honed_call *call, int64_t m, int64_t n, int rows, bool wide) {
+/* Entries of the rows that come next: as many as SIDE_BY_SIDE rows take FETCHED of. Weights are read once and come from far, and rows are
+ * too short for a processor to see where they go. */
+static inline void fetch_entries(const honed_csr *weights, int64_t first, bool wide) {
+  const char *values = (const char *)((const weight *)weights->values + first);
+  const char *indices = (const char *)weights->indices + first * (wide ? 4 : 2);
+  for (size_t at = 0; at < FETCHED * SIDE_BY_SIDE * sizeof(weight); at += 64) __builtin_prefetch(values + at);
+  for (size_t at = 0; at < FETCHED * SIDE_BY_SIDE * (wide ? 4u : 2u); at += 64) __builtin_prefetch(indices + at);
+}
+
+/* Adds the entries [0, count) of SIDE_BY_SIDE weight rows, of which the r-th begins with the entry begin[r], to sums. */
+static inline __attribute__((always_inline)) void add_side_by_side(const honed_csr *weights, const int32_t *begin, int64_t count, bool wide,
+                                                                   const input *x, number *sums) {
+  const weight *values = (const weight *)weights->values;
+  const weight *v0 = values + begin[0], *v1 = values + begin[1], *v2 = values + begin[2], *v3 = values + begin[3];
+  const int64_t i1 = begin[1] - begin[0], i2 = begin[2] - begin[0], i3 = begin[3] - begin[0];
+  const void *indices = wide ? (const void *)((const int32_t *)weights->indices + begin[0]) : (const uint16_t *)weights->indices + begin[0];
+  number a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+  for (int64_t i = 0; i < count;) {
+    fetch_entries(weights, begin[SIDE_BY_SIDE] + SIDE_BY_SIDE * i, wide);
+    for (const int64_t stop = i + FETCHED < count ? i + FETCHED : count; i < stop; i++) {
+      a = multiply_add(v0[i], x[honed_csr_index(indices, wide, i)], a);
+      b = multiply_add(v1[i], x[honed_csr_index(indices, wide, i + i1)], b);
+      c = multiply_add(v2[i], x[honed_csr_index(indices, wide, i + i2)], c);
+      d = multiply_add(v3[i], x[honed_csr_index(indices, wide, i + i3)], d);
+    }
+  }
+  sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
+}
+
+/* Functions of their own, so that each has the registers to itself. */
+static __attribute__((noinline)) void add_narrow(const honed_csr *weights, const int32_t *begin, int64_t count, const input *x,
+                                                 number *sums) {
+  add_side_by_side(weights, begin, count, false, x, sums);
+}
+
+static __attribute__((noinline)) void add_wide(const honed_csr *weights, const int32_t *begin, int64_t count, const input *x,
+                                               number *sums) {
+  add_side_by_side(weights, begin, count, true, x, sums);
+}
+
+/* Outputs n to n + rows - 1 of row m; rows: 1 or SIDE_BY_SIDE. */
+static void dot(const honed_call *call, int64_t m, int64_t n, int rows) {
   const gemm_params *p = call->params;
   const input *x = (const input *)call->inputs[0]->data + m * p->shape.k;
   const int32_t *begin = p->weights.indptr + n;
-  const int64_t common = common_entries(begin, rows);
-  const weight *values[SIDE_BY_SIDE];
-  const void *indices[SIDE_BY_SIDE];
+  const int64_t common = rows == SIDE_BY_SIDE ? common_entries(begin, rows) : 0;
   number sums[SIDE_BY_SIDE];
+  for (int r = 0; r < rows; r++) sums[r] = start(p, n + r);
+  if (rows == SIDE_BY_SIDE) (p->weights.wide ? add_wide : add_narrow)(&p->weights, begin, common, x, sums);
   for (int r = 0; r < rows; r++) {
-    values[r] = (const weight *)p->weights.values + begin[r];
-    indices[r] = wide ? (const void *)((const int32_t *)p->weights.indices + begin[r]) : (const uint16_t *)p->weights.indices + begin[r];
-    sums[r] = start(p, n + r);
-  }
-  for (int64_t i = 0; i < common; i++) {
-    for (int r = 0; r < rows; r++) sums[r] = multiply_add(values[r][i], x[honed_csr_index(indices[r], wide, i)], sums[r]);
-  }
-  for (int r = 0; r < rows; r++) {
-    const int64_t count = begin[r + 1] - begin[r];
-    for (int64_t i = common; i < count; i++) sums[r] = multiply_add(values[r][i], x[honed_csr_index(indices[r], wide, i)], sums[r]);
+    for (int64_t e = begin[r] + common; e < begin[r + 1]; e++) {
+      sums[r] = multiply_add(((const weight *)p->weights.values)[e], x[honed_csr_index(p->weights.indices, p->weights.wide, e)], sums[r]);
+    }
     finish(call, m, n + r, sums[r]);
   }
 }
@@ -74,11 +107,11 @@ static void transpose(const input *x, int64_t m, int64_t k, number *columns) {
   }
 }
 
-static inline __attribute__((always_inline)) void run_few(const honed_call *call, honed_sparse_gemm_task t, bool wide) {
+static void run_few(const honed_call *call, honed_sparse_gemm_task t) {
   for (int64_t m = t.m0; m < t.m0 + t.m; m++) {
     int64_t n = t.n0;
-    for (; n + SIDE_BY_SIDE <= t.n1; n += SIDE_BY_SIDE) dot(call, m, n, SIDE_BY_SIDE, wide);
-    for (; n < t.n1; n++) dot(call, m, n, 1, wide);
+    for (; n + SIDE_BY_SIDE <= t.n1; n += SIDE_BY_SIDE) dot(call, m, n, SIDE_BY_SIDE);
+    for (; n < t.n1; n++) dot(call, m, n, 1);
   }
 }
 
@@ -94,11 +127,7 @@ static void run(const honed_call *call, void *scratch, int64_t begin, int64_t en
   for (int64_t task = begin; task < end; task++) {
     const honed_sparse_gemm_task t = honed_sparse_gemm_task_at(m, p->shape.n, task);
     if (t.m <= HONED_SPARSE_GEMM_FEW) {
-      if (p->weights.wide) {
-        run_few(call, t, true);
-      } else {
-        run_few(call, t, false);
-      }
+      run_few(call, t);
       continue;
     }
     if (task == begin || t.n0 == 0) transpose((const input *)call->inputs[0]->data + t.m0 * k, t.m, k, scratch);
