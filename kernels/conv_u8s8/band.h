@@ -11,7 +11,9 @@
  *                   const honed_tensor *y, void *out)   one row of a tile
  *   void copy_band(const params *, const honed_band_plan *, const honed_band_task *, const honed_tensor *x, void *scratch)
  *                                          fills scratch: [units][phases][plane_pixels] of 4 bytes
- *   TILE_ROWS (4 or 8), TILE_VECTORS (1 to 3)
+ *   TILE_ROWS (2 or 8), TILE_VECTORS (1 to 3)
+ *   const int8_t *weights_of(const params *)
+ *   HAS_REST, rest, rest_of                where those weights lack something: of pairs_rest.h
  */
 #include "base/planes.h"
 #include "base/unroll.h"
@@ -25,11 +27,28 @@ typedef struct operands {
   honed_band_task task;
 } operands;
 
+#ifdef HAS_REST
+/* What the weights lack of HONED_PAIR_ROWS output channels, which `row` channels of all blocks precede. */
+ALWAYS void add_rest(const operands *o, int64_t row, int vectors, const char *x, sums acc[]) {
+  const honed_band_plan *plan = o->plan;
+  const int64_t unit_bytes = plan->phases * plan->plane_pixels * 4;
+  for (const rest *i = rest_of(o->p, row), *end = rest_of(o->p, row + HONED_PAIR_ROWS); i < end; i++) {
+    const char *tile = x + i->quad * unit_bytes + 4 * plan->tap_offset[i->tap];
+    const factors w[HONED_PAIR_ROWS] = {factors_load(i->weights[0]), factors_load(i->weights[1])};
+    HONED_UNROLL3(
+        v, if (v < vectors) {
+          const pixels a = pixels_load(tile + 64 * v);
+          HONED_UNROLL2(r, acc[r * vectors + v] = sums_add(acc[r * vectors + v], a, w[r]);)
+        })
+  }
+}
+#endif
+
 /* Sums of `rows` output channels (blocks beside each other in w) over `vectors` vectors; `x` is the tile's first pixel in scratch. */
 ALWAYS void accumulate(const operands *o, const char *w, int64_t oc, int rows, int vectors, const char *x, sums acc[]) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_bytes = honed_band_block_bytes(plan), unit_bytes = plan->phases * plan->plane_pixels * 4;
-  const int64_t next_bytes = rows / HONED_CONV_U8S8_ROWS * block_bytes;
+  const int64_t next_bytes = rows < HONED_CONV_U8S8_ROWS ? block_bytes : rows / HONED_CONV_U8S8_ROWS * block_bytes;
   const int64_t last = o->p->conv.out_channels - 1;
   HONED_UNROLL8(
       r, if (r < rows) {
@@ -65,9 +84,16 @@ ALWAYS void store(const operands *o, int64_t oc, int64_t vector, const sums *acc
   sums_store(o->p, oc, acc, vectors, residual, valid, o->y, element(o->y, image, oc, pixel));
 }
 
-ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_end, int rows, int vectors, int64_t vector) {
+/* row: how many output channels of all blocks precede the tile's. */
+ALWAYS void run_tile(const operands *o, const char *w, int64_t row, int64_t oc, int64_t oc_end, int rows, int vectors, int64_t vector) {
   sums acc[TILE_ROWS * 3];
-  accumulate(o, w, oc, rows, vectors, o->scratch + (vector - o->task.vector) * 64, acc);
+  const char *x = o->scratch + (vector - o->task.vector) * 64;
+  accumulate(o, w, oc, rows, vectors, x, acc);
+#ifdef HAS_REST
+  HONED_UNROLL8(r, if (r < rows && r % HONED_PAIR_ROWS == 0) add_rest(o, row + r, vectors, x, acc + r * vectors);)
+#else
+  (void)row;
+#endif
   const uint64_t valid = honed_band_valid(o->plan, vector * HONED_VECTOR);
   HONED_UNROLL8(
       r, if (r < rows && oc + r < oc_end) {
@@ -77,39 +103,52 @@ ALWAYS void run_tile(const operands *o, const char *w, int64_t oc, int64_t oc_en
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_BAND(name, rows)                                                                                 \
-  static __attribute__((noinline)) void name(const operands *o, const char *w, int64_t oc, int64_t oc_end) { \
-    int64_t v = o->task.vector;                                                                              \
-    const int64_t end = o->task.vector_end;                                                                  \
-    /* Four vectors are two tiles of two: a tile of one would wait for its weights. */                       \
-    for (; end - v >= TILE_VECTORS && !(TILE_VECTORS == 3 && end - v == 4); v += TILE_VECTORS) {             \
-      run_tile(o, w, oc, oc_end, rows, TILE_VECTORS, v);                                                     \
-    }                                                                                                        \
-    for (; TILE_VECTORS > 2 && end - v >= 2; v += 2) run_tile(o, w, oc, oc_end, rows, 2, v);                 \
-    if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, oc, oc_end, rows, 1, v);                            \
+#define RUN_BAND(name, rows)                                                                                              \
+  static __attribute__((noinline)) void name(const operands *o, const char *w, int64_t row, int64_t oc, int64_t oc_end) { \
+    int64_t v = o->task.vector;                                                                                           \
+    const int64_t end = o->task.vector_end;                                                                               \
+    /* Four vectors are two tiles of two: a tile of one would wait for its weights. */                                    \
+    for (; end - v >= TILE_VECTORS && !(TILE_VECTORS == 3 && end - v == 4); v += TILE_VECTORS) {                          \
+      run_tile(o, w, row, oc, oc_end, rows, TILE_VECTORS, v);                                                             \
+    }                                                                                                                     \
+    for (; TILE_VECTORS > 2 && end - v >= 2; v += 2) run_tile(o, w, row, oc, oc_end, rows, 2, v);                         \
+    if (TILE_VECTORS > 1 && end - v == 1) run_tile(o, w, row, oc, oc_end, rows, 1, v);                                    \
   }
+#if TILE_ROWS == 2
+RUN_BAND(run_band_2, 2)
+#else
 RUN_BAND(run_band_4, 4)
+#endif
 #if TILE_ROWS == 8
 RUN_BAND(run_band_8, 8)
 #endif
 #undef RUN_BAND
+
+/* Blocks from `block` on, whose weights are at w; row, oc: their first output channel among those of all blocks, and of y. Returns how many
+ * it took. */
+static int64_t run_blocks(const operands *o, const char *w, int64_t block, int64_t row, int64_t oc, int64_t oc_end) {
+#if TILE_ROWS == 8
+  if (o->task.block_end - block >= 2) {
+    run_band_8(o, w, row, oc, oc_end);
+    return 2;
+  }
+  run_band_4(o, w, row, oc, oc_end);
+#else
+  (void)block;
+  run_band_2(o, w, row, oc, oc_end);
+  if (oc + 2 < oc_end) run_band_2(o, w + 8, row + 2, oc + 2, oc_end);
+#endif
+  return 1;
+}
 
 static void run_task(const operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t rows = o->p->conv.out_channels / o->p->conv.group, first = o->task.group * rows, oc_end = first + rows;
   const int64_t block_bytes = honed_band_block_bytes(plan);
   for (int64_t block = o->task.block; block < o->task.block_end;) {
-    const char *w = (const char *)o->p->weights + (o->task.group * plan->blocks + block) * block_bytes;
-    const int64_t oc = first + block * HONED_CONV_U8S8_ROWS;
-#if TILE_ROWS == 8
-    if (o->task.block_end - block >= 2) {
-      run_band_8(o, w, oc, oc_end);
-      block += 2;
-      continue;
-    }
-#endif
-    run_band_4(o, w, oc, oc_end);
-    block++;
+    const int64_t preceding = o->task.group * plan->blocks + block;
+    const char *w = (const char *)weights_of(o->p) + preceding * block_bytes;
+    block += run_blocks(o, w, block, preceding * HONED_CONV_U8S8_ROWS, first + block * HONED_CONV_U8S8_ROWS, oc_end);
   }
   if (o->task.fill_end > o->task.vector_end) {
     for (int64_t row = o->task.block * HONED_CONV_U8S8_ROWS; row < o->task.block_end * HONED_CONV_U8S8_ROWS && row < rows; row++)

@@ -12,6 +12,7 @@
 
 #include "conv/band_plan.h"
 #include "conv/requantize.h"
+#include "pairs.h"
 
 enum { HONED_CONV_U8S8_ROWS = 4, HONED_CONV_U8S8_CHANNELS = 32 /* output channels per block of packed weights */ };
 
@@ -19,9 +20,11 @@ typedef struct honed_conv_u8s8 {
   honed_conv conv;
   honed_requantize requantize;
   const int8_t *weights;
-  int64_t quads; /* per group */
-  int64_t rows;  /* per block */
-  int kernel;    /* row of the table: kernels.inc, pointwise.inc or channels.inc */
+  honed_conv_pairs pairs; /* of the weights, for the kernels that want them */
+  int64_t quads;          /* per group */
+  int64_t rows;           /* per block */
+  bool words;             /* of one tap, with a kernel of pointwise.inc */
+  int kernel;             /* row of the table: kernels.inc, pointwise.inc or channels.inc */
 } honed_conv_u8s8;
 
 #define HONED_CONV_U8S8(isa, function) void function(const honed_call *call, void *scratch, int64_t begin, int64_t end);

@@ -1,9 +1,13 @@
 /* The loops for one tap per channel: a word of PIXELS pixels is interleaved once, in split order, and stays in the first-level cache while
- * all output channels pass over it. Include a conv/products_*.h first, and define before inclusion POINTWISE_ROWS: for how many output
- * channels the sums of a word fit in registers, 2 or 4. */
+ * all output channels pass over it. Include a conv/products_*.h first, or a pairs_*.h, and define before inclusion POINTWISE_ROWS: for how
+ * many output channels the sums of a word fit in registers, 2 or 4. */
 #include "base/planes.h"
 #include "conv/planes_store.h"
 #include "conv_u8s8.h"
+
+#ifndef HAS_REST
+static inline const int8_t *weights_of(const honed_conv_u8s8 *p) { return p->weights; }
+#endif
 
 typedef struct pointwise_band {
   const honed_conv_u8s8 *p;
@@ -30,8 +34,22 @@ static void pointwise_copy(const pointwise_band *b, const honed_tensor *x) {
   }
 }
 
-/* POINTWISE_ROWS output channels from `oc` on, of which those before oc_end exist; w: their weights in their block. */
-static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, const int8_t *w, const uint8_t *word, int64_t oc,
+#ifdef HAS_REST
+/* What the weights lack of HONED_PAIR_ROWS output channels, which `row` channels of all blocks precede. */
+ALWAYS void pointwise_add_rest(const pointwise_band *b, int64_t row, const uint8_t *word, ints acc[]) {
+  for (const rest *i = rest_of(b->p, row), *end = rest_of(b->p, row + HONED_PAIR_ROWS); i < end; i++) {
+    const factors weight[HONED_PAIR_ROWS] = {factors_load(i->weights[0]), factors_load(i->weights[1])};
+    HONED_UNROLL4(j, {
+      const products quad = products_make(bytes_load(word + (i->quad * 4 + j) * PIXELS));
+      HONED_UNROLL2(r, acc[4 * r + j] = products_add(acc[4 * r + j], quad, weight[r]);)
+    })
+  }
+}
+#endif
+
+/* POINTWISE_ROWS output channels from `oc` on, of which those before oc_end exist; w: their weights in their block; row: how many channels
+ * precede them in all blocks. */
+static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, const int8_t *w, int64_t row, const uint8_t *word, int64_t oc,
                                                      int64_t oc_end, int64_t pixel) {
   const honed_requantize *requantize = &b->p->requantize;
   ints acc[4 * POINTWISE_ROWS];
@@ -40,14 +58,20 @@ static __attribute__((noinline)) void pointwise_rows(const pointwise_band *b, co
         const ints init = ints_set1(requantize->init[honed_smaller(oc + r, oc_end - 1)]);
         HONED_UNROLL4(j, acc[4 * r + j] = init;)
       })
-  for (int64_t quad = b->p->quads; quad > 0; quad--, w += 4 * HONED_CONV_U8S8_ROWS, word += 4 * PIXELS) {
+  const uint8_t *quads = word;
+  for (int64_t quad = b->p->quads; quad > 0; quad--, w += 4 * HONED_CONV_U8S8_ROWS, quads += 4 * PIXELS) {
     factors weight[POINTWISE_ROWS];
     HONED_UNROLL4(r, if (r < POINTWISE_ROWS) weight[r] = factors_load(w + 4 * r);)
     HONED_UNROLL4(j, {
-      const products prepared = products_make(bytes_load(word + j * PIXELS));
+      const products prepared = products_make(bytes_load(quads + j * PIXELS));
       HONED_UNROLL4(r, if (r < POINTWISE_ROWS) acc[4 * r + j] = products_add(acc[4 * r + j], prepared, weight[r]);)
     })
   }
+#ifdef HAS_REST
+  HONED_UNROLL4(r, if (r < POINTWISE_ROWS && r % HONED_PAIR_ROWS == 0) pointwise_add_rest(b, row + r, word, acc + 4 * r);)
+#else
+  (void)row;
+#endif
   const int32_t first = (int32_t)oc, channels[] = {first, first + 1, first + 2, first + 3};
   if (oc + POINTWISE_ROWS <= oc_end) {
     planes_store(&b->target, channels, POINTWISE_ROWS, pixel, 1, acc);
@@ -60,13 +84,15 @@ static void pointwise_run(const pointwise_band *b) {
   const int64_t rows = b->p->conv.out_channels / b->p->conv.group, first = b->task.group * rows, oc_end = first + rows;
   const int64_t begin = b->task.vector * HONED_VECTOR, fill_end = b->task.fill_end * HONED_VECTOR;
   const int64_t end = honed_divide_up(b->task.vector_end * HONED_VECTOR, PIXELS) * PIXELS, block_bytes = honed_band_block_bytes(b->plan);
-  const int8_t *weights = b->p->weights + b->task.group * b->plan->blocks * block_bytes;
+  const int64_t before = b->task.group * b->plan->blocks;
+  const int8_t *weights = weights_of(b->p) + before * block_bytes;
   for (int64_t pixel = begin; pixel < end; pixel += PIXELS) {
     const uint8_t *word = b->words + (pixel - begin) * 4 * b->p->quads;
     for (int64_t block = b->task.block; block < b->task.block_end; block++) {
       for (int64_t row = 0; row < HONED_CONV_U8S8_ROWS; row += POINTWISE_ROWS) {
         const int64_t oc = first + block * HONED_CONV_U8S8_ROWS + row;
-        if (oc < oc_end) pointwise_rows(b, weights + block * block_bytes + 4 * row, word, oc, oc_end, pixel);
+        const int64_t preceding = (before + block) * HONED_CONV_U8S8_ROWS + row;
+        if (oc < oc_end) pointwise_rows(b, weights + block * block_bytes + 4 * row, preceding, word, oc, oc_end, pixel);
       }
     }
   }

@@ -1,4 +1,4 @@
-#include "conv/products_avx2.h"
+#include "pairs_avx2.h"
 
 #define POINTWISE_ROWS 2
 #include "pointwise.h"

@@ -1,4 +1,4 @@
-#include "conv/products_avx512.h"
+#include "pairs_avx512.h"
 
 #define POINTWISE_ROWS 4
 #include "pointwise.h"

@@ -1,84 +1,80 @@
-/* Both factors are widened to 16 bits, so that nothing saturates; even and odd bytes apart. 16 pixels are two registers. */
-#include "base/x86_bytes_avx2.h"
+/* Pairs of products are added in 16 bits, which no pair of weights can overflow (pairs.h). 16 pixels are two registers. */
+#include "pairs_avx2.h"
+
+#include "base/unroll.h"
 #include "conv/requantize_bytes.h"
-#include "conv_u8s8.h"
 #include "interleave_avx2.h"
 
-#define TILE_ROWS 4
-#define TILE_VECTORS 1
+#define TILE_ROWS 2
+#define TILE_VECTORS 2
 typedef honed_conv_u8s8 params;
 typedef struct sums {
   __m256i lo, hi;
 } sums;
-typedef struct pixels {
-  __m256i even_lo, odd_lo, even_hi, odd_hi;
-} pixels;
-typedef struct factors {
-  __m256i even, odd;
-} factors;
-
+typedef sums pixels;
 static inline sums sums_init(const params *p, int64_t oc) {
   const __m256i init = _mm256_set1_epi32(p->requantize.init[oc]);
   return (sums){init, init};
 }
 
-static inline pixels pixels_load(const void *p) {
-  const __m256i lo = bytes_load(p), hi = bytes_load((const uint8_t *)p + 32), mask = _mm256_set1_epi16(0xff);
-  return (pixels){_mm256_and_si256(lo, mask), _mm256_srli_epi16(lo, 8), _mm256_and_si256(hi, mask), _mm256_srli_epi16(hi, 8)};
-}
-static inline factors factors_load(const void *w) {
-  const __m256i quad = _mm256_set1_epi32(*(const int32_t *)w);
-  return (factors){_mm256_srai_epi16(_mm256_slli_epi16(quad, 8), 8), _mm256_srai_epi16(quad, 8)};
-}
-static inline sums sums_add(sums acc, pixels a, factors b) {
-  const __m256i lo = _mm256_add_epi32(_mm256_madd_epi16(a.even_lo, b.even), _mm256_madd_epi16(a.odd_lo, b.odd));
-  const __m256i hi = _mm256_add_epi32(_mm256_madd_epi16(a.even_hi, b.even), _mm256_madd_epi16(a.odd_hi, b.odd));
-  return (sums){_mm256_add_epi32(acc.lo, lo), _mm256_add_epi32(acc.hi, hi)};
+static inline pixels pixels_load(const void *p) { return (pixels){bytes_load(p), bytes_load((const uint8_t *)p + 32)}; }
+static inline sums sums_add(sums acc, pixels a, factors b) { return (sums){products_add(acc.lo, a.lo, b), products_add(acc.hi, a.hi, b)}; }
+
+/* Sums of 8 pixels each to their rounded results, less the zero point, with an activation. */
+static __attribute__((noinline)) void quantize_gated(const honed_requantize *r, int64_t oc, __m256i v[4]) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  HONED_UNROLL4(j, v[j] = floats_to_ints(requantize_real(r, v[j], scale, offset));)
 }
 
-static inline floats scale_clamp(const honed_requantize *r, int64_t oc, __m256i acc) {
-  return requantize_real(r, acc, floats_set1(r->scale[oc]), floats_set1(r->offset[oc]));
+/* The same without one, of `count` vectors; with the residual's sum instead where there is one. */
+ALWAYS void quantize(const honed_requantize *r, int64_t oc, int count, const uint8_t *residual, __m256i v[4]) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+  HONED_UNROLL4(
+      j, if (j < count) {
+        floats q = floats_clamp(floats_fma(ints_to_floats(v[j]), scale, offset), lo, hi);
+        if (residual != NULL) {
+          const floats other = ints_to_floats(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(residual + 8 * j))));
+          q = requantize_residual(r, q, other);
+        }
+        v[j] = floats_to_ints(q);
+      })
 }
 
-static inline floats add_residual(const honed_requantize *r, floats q, const uint8_t *residual) {
-  const floats other = ints_to_floats(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)residual)));
-  return requantize_residual(r, q, other);
-}
-
-static inline void store_u8(const honed_requantize *r, int64_t oc, sums acc, const uint8_t *residual, uint32_t valid, uint8_t fill,
-                            uint8_t *out) {
-  floats lo = scale_clamp(r, oc, acc.lo), hi = scale_clamp(r, oc, acc.hi);
-  if (residual != NULL) {
-    lo = add_residual(r, lo, residual);
-    hi = add_residual(r, hi, residual + 8);
-  }
-  /* packs works within lanes: its quarters come out as lo[0], hi[0], lo[1], hi[1]. */
-  const __m256i shift = _mm256_set1_epi16(residual == NULL ? (int16_t)r->zero_point : 0);
-  const __m256i packed = _mm256_adds_epi16(_mm256_packs_epi32(floats_to_ints(lo), floats_to_ints(hi)), shift);
-  const __m256i words = _mm256_permute4x64_epi64(packed, 0xd8);
-  const __m256i y = _mm256_permute4x64_epi64(_mm256_packus_epi16(words, words), 0x08);
-  const __m256i blended = bytes_blend(valid, y, bytes_set1(fill));
-  _mm_storeu_si128((__m128i *)out, _mm256_castsi256_si128(blended));
-}
-
-static inline void store_f32(const honed_requantize *r, int64_t oc, sums acc, uint32_t valid, float *out) {
-  const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  const __m256i own_lo = _mm256_and_si256(_mm256_set1_epi32((int32_t)valid), bit);
-  const __m256i own_hi = _mm256_and_si256(_mm256_set1_epi32((int32_t)(valid >> 8)), bit);
-  floats_store(out, _mm256_and_ps(scale_clamp(r, oc, acc.lo), _mm256_castsi256_ps(_mm256_cmpeq_epi32(own_lo, bit))));
-  floats_store(out + 8, _mm256_and_ps(scale_clamp(r, oc, acc.hi), _mm256_castsi256_ps(_mm256_cmpeq_epi32(own_hi, bit))));
-}
-
-static inline void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual, uint64_t valid,
-                              const honed_tensor *y, void *out) {
-  (void)vectors;
-  if (y->dtype == HONED_F32) {
-    store_f32(&p->requantize, oc, *acc, (uint32_t)valid, out);
+ALWAYS void store_u8(const honed_requantize *r, int64_t oc, const sums *acc, int vectors, const uint8_t *residual, uint64_t valid,
+                     uint8_t fill, uint8_t *out) {
+  const int second = vectors - 1;
+  __m256i q[4] = {acc[0].lo, acc[0].hi, acc[second].lo, acc[second].hi};
+  if (r->gate.kind != HONED_GATE_NONE) {
+    __m256i copy[4] = {q[0], q[1], q[2], q[3]};
+    quantize_gated(r, oc, copy);
+    HONED_UNROLL4(j, q[j] = copy[j];)
+  } else if (residual == NULL) {
+    quantize(r, oc, 2 * vectors, NULL, q);
   } else {
-    store_u8(&p->requantize, oc, *acc, residual, (uint32_t)valid, y->zero_point, out);
+    quantize(r, oc, 2 * vectors, residual, q);
+  }
+  /* Packs work within lanes: 4 pixels of each vector, then 4 more of each. */
+  const __m256i packed = bytes_pack(q, residual == NULL ? r->zero_point : 0);
+  const __m256i ordered = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  bytes_store_first(out, bytes_blend(valid, ordered, bytes_set1(fill)), 16 * vectors);
+}
+
+static __attribute__((noinline)) void store_f32(const honed_requantize *r, int64_t oc, sums acc, uint64_t valid, float *out) {
+  const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
+  floats_store(out, floats_where(valid, requantize_real(r, acc.lo, scale, offset)));
+  floats_store(out + 8, floats_where(valid >> 8, requantize_real(r, acc.hi, scale, offset)));
+}
+
+static __attribute__((noinline)) void sums_store(const params *p, int64_t oc, const sums *acc, int vectors, const void *residual,
+                                                 uint64_t valid, const honed_tensor *y, void *out) {
+  if (y->dtype == HONED_F32) {
+    HONED_UNROLL2(v, if (v < vectors) store_f32(&p->requantize, oc, acc[v], valid >> (16 * v), (float *)out + 16 * v);)
+  } else {
+    store_u8(&p->requantize, oc, acc, vectors, residual, valid, y->zero_point, out);
   }
 }
 
 #include "generic.h"
 
-void honed_conv_u8s8_4x1__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) { run_tasks(call, scratch, begin, end); }
+void honed_conv_u8s8_2x2__avx2(const honed_call *call, void *scratch, int64_t begin, int64_t end) { run_tasks(call, scratch, begin, end); }

@@ -1,24 +1,13 @@
-/* Without VNNI: both factors are widened to 16 bits, so that nothing saturates; even and odd bytes apart. */
+/* Without VNNI: pairs of products are added in 16 bits, which no pair of weights can overflow (pairs.h). */
+#include "pairs_avx512.h"
 #include "tile_avx512.h"
 
 #define TILE_ROWS 8
 #define TILE_VECTORS 2
-typedef struct pixels {
-  __m512i even, odd;
-} pixels;
-typedef pixels factors;
+typedef products pixels;
 
-static inline pixels pixels_load(const void *p) {
-  const __m512i quad = _mm512_loadu_si512(p);
-  return (pixels){_mm512_and_si512(quad, _mm512_set1_epi16(0xff)), _mm512_srli_epi16(quad, 8)};
-}
-static inline factors factors_load(const void *w) {
-  const __m512i quad = _mm512_set1_epi32(*(const int32_t *)w);
-  return (factors){_mm512_srai_epi16(_mm512_slli_epi16(quad, 8), 8), _mm512_srai_epi16(quad, 8)};
-}
-static inline sums sums_add(sums acc, pixels a, factors b) {
-  return _mm512_add_epi32(acc, _mm512_add_epi32(_mm512_madd_epi16(a.even, b.even), _mm512_madd_epi16(a.odd, b.odd)));
-}
+static inline pixels pixels_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline sums sums_add(sums acc, pixels a, factors b) { return products_add(acc, a, b); }
 
 #include "generic.h"
 

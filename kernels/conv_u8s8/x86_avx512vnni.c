@@ -6,6 +6,7 @@
 typedef __m512i pixels;
 typedef __m512i factors;
 
+static inline const int8_t *weights_of(const params *p) { return p->weights; }
 static inline pixels pixels_load(const void *p) { return _mm512_loadu_si512(p); }
 static inline factors factors_load(const void *w) { return _mm512_set1_epi32(*(const int32_t *)w); }
 static inline sums sums_add(sums acc, pixels a, factors b) { return honed_dpbusd(acc, a, b); }

@@ -12,15 +12,16 @@ int64_t honed_peak_f32__avx2(int64_t rounds) {
   return rounds * HONED_PEAK_CHAINS * 8;
 }
 
-/* Bytes are widened to 16 bits first: the product of two of them is a vpmaddwd and a vpaddd. */
+/* Pairs of products are added in 16 bits, then pairs of those (kernels/conv_u8s8/pairs.h). */
 int64_t honed_peak_u8s8__avx2(int64_t rounds) {
   __m256i acc[HONED_PEAK_CHAINS], sum;
   for (int i = 0; i < HONED_PEAK_CHAINS; i++) acc[i] = _mm256_setzero_si256();
-  const __m256i a = _mm256_set1_epi16(200), b = _mm256_set1_epi16(-3);
-#define STEP(x) __asm__ volatile("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0" : "+x"(x), "=&x"(sum) : "x"(a), "x"(b));
+  const __m256i a = _mm256_set1_epi8(100), b = _mm256_set1_epi8(-3), ones = _mm256_set1_epi16(1);
+#define STEP(x) \
+  __asm__ volatile("vpmaddubsw %3, %2, %1\n\tvpmaddwd %4, %1, %1\n\tvpaddd %1, %0, %0" : "+x"(x), "=&x"(sum) : "x"(a), "x"(b), "x"(ones));
   HONED_PEAK_LOOP(rounds, acc, STEP)
 #undef STEP
-  return rounds * HONED_PEAK_CHAINS * 16;
+  return rounds * HONED_PEAK_CHAINS * 32;
 }
 
 void honed_peak_load__avx2(const void *data, size_t bytes, int64_t passes) {

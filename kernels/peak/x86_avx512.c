@@ -16,11 +16,12 @@ int64_t honed_peak_f32__avx512(int64_t rounds) {
 int64_t honed_peak_u8s8__avx512(int64_t rounds) {
   __m512i acc[HONED_PEAK_CHAINS], sum;
   for (int i = 0; i < HONED_PEAK_CHAINS; i++) acc[i] = _mm512_setzero_si512();
-  const __m512i a = _mm512_set1_epi16(200), b = _mm512_set1_epi16(-3);
-#define STEP(x) __asm__ volatile("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0" : "+v"(x), "=&v"(sum) : "v"(a), "v"(b));
+  const __m512i a = _mm512_set1_epi8(100), b = _mm512_set1_epi8(-3), ones = _mm512_set1_epi16(1);
+#define STEP(x) \
+  __asm__ volatile("vpmaddubsw %3, %2, %1\n\tvpmaddwd %4, %1, %1\n\tvpaddd %1, %0, %0" : "+v"(x), "=&v"(sum) : "v"(a), "v"(b), "v"(ones));
   HONED_PEAK_LOOP(rounds, acc, STEP)
 #undef STEP
-  return rounds * HONED_PEAK_CHAINS * 32;
+  return rounds * HONED_PEAK_CHAINS * 64;
 }
 
 void honed_peak_load__avx512(const void *data, size_t bytes, int64_t passes) {

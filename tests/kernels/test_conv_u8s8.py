@@ -61,6 +61,23 @@ def test_kernels_of_one_tap(pads, isa):
     check.check_residual(*KIND, replace(WITH_RESIDUAL, **POINTWISE), isa)
 
 
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize(
+    "conv", [Conv(in_channels=14, out_channels=10, group=2, width=40), Conv(18, 13, height=9, width=40, **POINTWISE)], ids=str
+)
+@pytest.mark.parametrize("edges", [(127, 1, 2, -127, -1, -2, 0), (64, 65, -64, -65), (127, -128, 126), (63, 64, 0, -128)], ids=str)
+def test_no_sum_of_a_pair_of_products_saturates(edges, conv, isa):
+    """Pixels of 255, and pairs of weights whose magnitudes sum to 128, to 129, and to the most there is."""
+    rng = np.random.default_rng(5)
+    x = rng.choice([0, 254, 255, 255, 255], (conv.batch, conv.in_channels, conv.height, conv.width)).astype(np.uint8)
+    w, init = rng.choice(edges, conv.weight_shape), rng.integers(-9, 9, conv.out_channels).astype(np.int32)
+    operands = (x, w, init, np.ones(conv.out_channels, np.float32), np.zeros(conv.out_channels, np.float32))
+    exact = check.sums(conv, operands)
+    assert np.abs(exact).max() < 2**24  # floats hold it
+    for rows in ROWS:
+        np.testing.assert_array_equal(check.run_int8(*KIND, replace(conv, rows=rows), operands, isa, 3, out_dtype="f32"), exact)
+
+
 def test_gates_are_checked():
     operands = check.int8_operands(WITH_RESIDUAL)
     with pytest.raises(KernelError, match="gate"):

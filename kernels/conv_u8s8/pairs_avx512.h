@@ -1,0 +1,17 @@
+/* Products of four interleaved planes with four weights whose pairs are safe (pairs.h). The names are those of conv/products_*.h. */
+#ifndef HONED_CONV_U8S8_PAIRS_AVX512_H
+#define HONED_CONV_U8S8_PAIRS_AVX512_H
+
+#include "base/x86_bytes_avx512.h"
+#include "pairs_rest.h"
+
+typedef ints products;
+typedef ints factors;
+
+static inline products products_make(ints quad) { return quad; }
+static inline factors factors_load(const void *w) { return ints_set1(*(const int32_t *)w); }
+static inline ints products_add(ints acc, products a, factors b) {
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), _mm512_set1_epi16(1)));
+}
+
+#endif
