@@ -2,8 +2,8 @@
 
 Ways to quantise MobileNetV2, and to prune it, by what stays of its answers: top-1 agreement with the network in fp32 on crops of
 photographs that calibration does not see; of the compressed file in ONNX Runtime, and by honed. Nothing is retrained, and calibration has
-no labels. The photographs are scikit-image's, or those of a folder of ImageNet's images (bench/labelled.py), on whose centres the
-accuracy is measured too.
+no labels. The photographs are scikit-image's, or those of a folder (bench/images.py), on whose centres the accuracy is measured too where
+their names are those of ImageNet's images.
 
 Exit code 1 where a way keeps less than it should, or where the two engines differ by more than a near-tie.
 """
@@ -29,7 +29,7 @@ from ..cli.console import Step, err, error_line, out, progress
 from ..passes.compress.metrics import divergence
 from .answers import NEAR_TIE, disagreement, outputs
 from .environment import describe_environment
-from .labelled import LabelledImages, labelled_images
+from .images import Images, images_in
 from .markdown import markdown_table
 from .networks import NETWORKS
 from .photographs import CALIBRATION, EVALUATION, crops
@@ -113,7 +113,7 @@ WAYS = (
 class Evaluation:
     """What the network in fp32 answers. images: None for scikit-image's photographs. crops: of each photograph. exact: [crops, classes]."""
 
-    images: LabelledImages | None
+    images: Images | None
     crops: int
     exact: np.ndarray
 
@@ -123,16 +123,16 @@ class Evaluation:
 
     def accuracy(self, path: Path) -> float | None:
         """Top-1 of a file in ONNX Runtime on the centres of the images, in %."""
-        if self.images is None:
+        if self.images is None or self.images.labels is None:
             return None
         return 100 * float((outputs("onnxruntime", path, self.images.centres()).argmax(axis=1) == self.images.labels).mean())
 
 
-def _crops(images: LabelledImages | None, count: int) -> Iterator[np.ndarray]:
+def _crops(images: Images | None, count: int) -> Iterator[np.ndarray]:
     return crops(EVALUATION, count) if images is None else images.crops(count)
 
 
-def evaluation(images: LabelledImages | None, count: int) -> Evaluation:
+def evaluation(images: Images | None, count: int) -> Evaluation:
     """With `count` crops of each photograph."""
     return Evaluation(images, count, outputs("onnxruntime", NETWORK.model, _crops(images, count)))
 
@@ -217,7 +217,9 @@ def markdown_of(results: Sequence[Result], title: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m honed.bench quantisation", description="Ways to quantise a mobile network.")
-    result.add_argument("--images", type=Path, metavar="FOLDER", help="ImageNet's images to evaluate with, of every class")
+    result.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="images to evaluate with in place of scikit-image's; ImageNet's are labelled"
+    )
     result.add_argument("--only", action="append", metavar="NAME", help="a part of the name of a way; may be repeated")
     result.add_argument("--quick", action="store_true", help="a few crops: shows that everything runs")
     result.add_argument("--json", type=Path, metavar="FILE", help="where the results go")
@@ -234,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if not ways:
             raise Error(f"no way is left; there are: {'; '.join(way.name for way in WAYS)}")
-        images = None if options.images is None else labelled_images(options.images)
+        images = None if options.images is None else images_in(options.images)
         with tempfile.TemporaryDirectory() as temporary, progress() as step:
             folder = options.output or Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)

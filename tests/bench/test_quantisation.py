@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from honed.bench import quantisation
-from honed.bench.labelled import labelled_images
+from honed.bench.images import images_in
 from honed.bench.photographs import CALIBRATION, crops, crops_of, load_photograph
 from honed.bench.quantisation import NETWORK, WAYS, Result, calibration, main, outputs
 from scipy.special import rel_entr, softmax
@@ -38,10 +38,10 @@ def test_labelled_images_take_the_place_of_the_photographs(short, tmp_path, monk
     for synset, name in (("n00000001", "chelsea.png"), ("n00000002", "coffee.png")):
         load_photograph(name).save(folder / f"{synset}_{name}")
     monkeypatch.setattr(quantisation, "calibration", lambda count: np.concatenate([*crops(("astronaut.png",), count)]))
-    labelled = labelled_images(folder, 2)
+    labelled = images_in(folder, 2)
     seen = outputs("onnxruntime", NETWORK.model, labelled.centres()).argmax(1)
     labelled = replace(labelled, labels=seen + np.array([0, 1]))
-    monkeypatch.setattr(quantisation, "labelled_images", lambda path: labelled)
+    monkeypatch.setattr(quantisation, "images_in", lambda path: labelled)
     arguments = [
         "--quick",
         "--only",
