@@ -45,9 +45,14 @@ static inline void bytes_interleave(bytes a, bytes b, bytes c, bytes d, bytes ou
   out[2] = _mm256_unpacklo_epi16(ab_hi, cd_hi);
   out[3] = _mm256_unpackhi_epi16(ab_hi, cd_hi);
 }
-static inline bytes bytes_windows(const uint8_t *p, int j) {
-  const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6);
-  return _mm256_shuffle_epi8(bytes_load(p + 4 * j), _mm256_broadcastsi128_si256(lane));
+static inline bytes bytes_places(char a, char b, char c) {
+  const __m128i one = _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+  const __m128i four = _mm_add_epi8(one, _mm_set1_epi32(a << 8 | b << 16 | c << 24));
+  return _mm256_broadcastsi128_si256(four);
+}
+static inline bytes bytes_windows(const uint8_t *p, int j, bytes places) { return _mm256_shuffle_epi8(bytes_load(p + 4 * j), places); }
+static inline __m256i bytes_add_pairs(__m256i acc, bytes a, bytes b) {
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1)));
 }
 static inline void bytes_widen(bytes v, ints out[4]) {
   const bytes zero = _mm256_setzero_si256();

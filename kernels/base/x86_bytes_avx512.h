@@ -54,10 +54,19 @@ static inline void bytes_interleave_half(const uint8_t *a, const uint8_t *b, con
   out[2] = _mm512_castsi256_si512(_mm256_unpacklo_epi16(ab_hi, cd_hi));
   out[3] = _mm512_castsi256_si512(_mm256_unpackhi_epi16(ab_hi, cd_hi));
 }
-/* Of each pixel of split vector j, the four pixels that begin with it in the row at p. */
-static inline bytes bytes_windows(const uint8_t *p, int j) {
-  const __m128i lane = _mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6);
-  return _mm512_shuffle_epi8(_mm512_loadu_si512(p + 4 * j), _mm512_broadcast_i32x4(lane));
+/* For bytes_windows: the order 0, a, b, c. */
+static inline bytes bytes_places(char a, char b, char c) {
+  const __m128i one = _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+  const __m128i four = _mm_add_epi8(one, _mm_set1_epi32(a << 8 | b << 16 | c << 24));
+  return _mm512_broadcast_i32x4(four);
+}
+/* Of each pixel of split vector j, the four pixels that begin with it in the row at p, each four in the order of `places`. */
+static inline bytes bytes_windows(const uint8_t *p, int j, bytes places) {
+  return _mm512_shuffle_epi8(_mm512_loadu_si512(p + 4 * j), places);
+}
+/* Adds four products each, of u8 and s8: the sum of the first two and that of the last two must fit in 16 bits. */
+static inline __m512i bytes_add_pairs(__m512i acc, bytes a, bytes b) {
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), _mm512_set1_epi16(1)));
 }
 /* u8 to s32, in split order. */
 static inline void bytes_widen(bytes v, ints out[4]) {

@@ -10,8 +10,6 @@ typedef ints factors;
 
 static inline products products_make(ints quad) { return quad; }
 static inline factors factors_load(const void *w) { return ints_set1(*(const int32_t *)w); }
-static inline ints products_add(ints acc, products a, factors b) {
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1)));
-}
+static inline ints products_add(ints acc, products a, factors b) { return bytes_add_pairs(acc, a, b); }
 
 #endif

@@ -15,12 +15,22 @@
 #include "conv/plane_plan.h"
 #include "conv/requantize.h"
 
+/* In which order pairs of a segment's products can be added in 16 bits (conv_u8s8/pairs.h): the first weight's partner is the second, third
+ * or fourth one. The largest one is best beside the padding. Out of order where there is none. */
+typedef enum honed_depthwise_order {
+  HONED_DEPTHWISE_0123,
+  HONED_DEPTHWISE_0213,
+  HONED_DEPTHWISE_0312,
+  HONED_DEPTHWISE_ORDERS,
+} honed_depthwise_order;
+
 typedef struct honed_depthwise_u8s8 {
   honed_conv conv;
   honed_requantize requantize;
   int64_t num_segments;
   honed_tap *segments; /* [num_segments]: the first tap of each */
   int8_t *weights;     /* [out_channels][num_segments][4], padded with zeros */
+  uint8_t *orders;     /* [out_channels][num_segments]: as honed_depthwise_order */
   int kernel;          /* row of kernels.inc */
 } honed_depthwise_u8s8;
 

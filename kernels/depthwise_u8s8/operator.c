@@ -13,6 +13,7 @@ static void destroy(void *params) {
   honed_depthwise_u8s8 *p = params;
   free(p->segments);
   free(p->weights);
+  free(p->orders);
   free(p);
 }
 
@@ -38,16 +39,29 @@ static void pack_segment(const honed_conv *c, const honed_tap *first, const int8
   }
 }
 
+static bool is_safe(int8_t a, int8_t b) { return abs(a) + abs(b) <= 128; }
+
+static honed_depthwise_order find_order(const int8_t *w) {
+  if (is_safe(w[0], w[1]) && is_safe(w[2], w[3])) return HONED_DEPTHWISE_0123;
+  if (is_safe(w[0], w[2]) && is_safe(w[1], w[3])) return HONED_DEPTHWISE_0213;
+  if (is_safe(w[0], w[3]) && is_safe(w[1], w[2])) return HONED_DEPTHWISE_0312;
+  return HONED_DEPTHWISE_ORDERS;
+}
+
 static honed_status build(honed_depthwise_u8s8 *p, const int8_t *taps, honed_context *ctx) {
   const honed_conv *c = &p->conv;
   p->num_segments = cut_segments(c, NULL);
   p->segments = malloc((size_t)p->num_segments * sizeof *p->segments);
   p->weights = malloc((size_t)(p->num_segments * c->out_channels) * 4);
-  if (p->segments == NULL || p->weights == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for weights");
+  p->orders = malloc((size_t)(p->num_segments * c->out_channels));
+  if (p->segments == NULL || p->weights == NULL || p->orders == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for weights");
   cut_segments(c, p->segments);
   int8_t *out = p->weights;
   for (int64_t oc = 0; oc < c->out_channels; oc++) {
-    for (int64_t s = 0; s < p->num_segments; s++, out += 4) pack_segment(c, &p->segments[s], taps + oc * honed_conv_taps(c), out);
+    for (int64_t s = 0; s < p->num_segments; s++, out += 4) {
+      pack_segment(c, &p->segments[s], taps + oc * honed_conv_taps(c), out);
+      p->orders[oc * p->num_segments + s] = (uint8_t)find_order(out);
+    }
   }
   return HONED_OK;
 }
