@@ -73,14 +73,17 @@ def case_study(samples: int) -> Study:
     return Study("speed: times as fast as honed with the original", (original, *pruned, *both), original)
 
 
+def _last_stage(pattern: str, percent: int, last: int, samples: int) -> dict[str, Any]:
+    return {**_pruned(pattern, percent, samples), "layers": {layer: {"sparsity": last / 100} for layer in LAST_STAGE}}
+
+
 def speed_study(samples: int) -> Study:
     """The fastest recipes known within 0.3 points and within 1."""
-    rounded = {"quantize": {"rounding": "outputs", "refit": True, "samples": samples}}
-    layers = {layer: {"sparsity": 0.95} for layer in LAST_STAGE}
-    fast = (
-        Variant("4x1 72 % + int8 rounded to outputs", "4x1", {"prune": _pruned("4x1", 72, samples), **rounded}, 0.3),
-        Variant(
-            "4x1 80 %, last stage 95 % + int8", "4x1", {"prune": {**_pruned("4x1", 80, samples), "layers": layers}, "quantize": {}}, 1.0
-        ),
+    rounded = {"rounding": "outputs", "refit": True, "samples": samples}
+    near = {"prune": _last_stage("2x1", 65, 85, samples), "quantize": rounded}
+    fast = {"prune": _last_stage("4x1", 80, 95, samples), "quantize": {}}
+    variants = (
+        Variant("2x1 65 %, last stage 85 % + int8 rounded to outputs", "2x1", near, 0.3),
+        Variant("4x1 80 %, last stage 95 % + int8", "4x1", fast, 1.0),
     )
-    return Study("speed: times as fast as honed's dense int8", (INT8, *fast), INT8)
+    return Study("speed: times as fast as honed's dense int8", (INT8, *variants), INT8)
