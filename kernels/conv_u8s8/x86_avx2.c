@@ -12,6 +12,7 @@ typedef struct sums {
   __m256i lo, hi;
 } sums;
 typedef sums pixels;
+
 static inline sums sums_init(const params *p, int64_t oc) {
   const __m256i init = _mm256_set1_epi32(p->requantize.init[oc]);
   return (sums){init, init};

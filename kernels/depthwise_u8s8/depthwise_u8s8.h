@@ -16,7 +16,7 @@
 #include "conv/requantize.h"
 
 /* In which order pairs of a segment's products can be added in 16 bits (conv_u8s8/pairs.h): the first weight's partner is the second, third
- * or fourth one. The largest one is best beside the padding. Out of order where there is none. */
+ * or fourth one. The largest one is best beside the padding. HONED_DEPTHWISE_ORDERS where there is no such order. */
 typedef enum honed_depthwise_order {
   HONED_DEPTHWISE_0123,
   HONED_DEPTHWISE_0213,

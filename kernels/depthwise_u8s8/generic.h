@@ -38,7 +38,7 @@ static void fill_rest(const plane *t) {
 }
 
 #ifdef PAIRS
-enum { MOST_SEGMENTS = 8 };
+enum { MOST_SEGMENTS = 12 /* 5x5 has 10 */ };
 
 /* What a channel's segments are multiplied with, and in which order. */
 typedef struct ordered_segments {
@@ -65,7 +65,7 @@ ALWAYS bool order_segments(const plane *t, int64_t count, ordered_segments *out)
 }
 
 ALWAYS void add_pairs(const plane *t, const ordered_segments *ordered, int64_t count, int64_t pixel, ints acc[4]) {
-  HONED_UNROLL8(
+  HONED_UNROLL12(
       s, if (s < count) {
         const uint8_t *x = t->x + t->plan->offsets[s] + pixel;
         HONED_UNROLL4(j, acc[j] = bytes_add_pairs(acc[j], bytes_windows(x, j, ordered->places[s]), ordered->weights[s]);)

@@ -39,6 +39,7 @@ static void pack_segment(const honed_conv *c, const honed_tap *first, const int8
   }
 }
 
+/* As in conv_u8s8/pairs.h. */
 static bool is_safe(int8_t a, int8_t b) { return abs(a) + abs(b) <= 128; }
 
 static honed_depthwise_order find_order(const int8_t *w) {
