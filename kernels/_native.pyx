@@ -26,6 +26,7 @@ cdef extern from "base/cpu.h":
     ctypedef uint32_t honed_isa
     enum:
         HONED_ISA_AVX512BF16
+        HONED_ISA_AVX512VBMI
     honed_isa honed_isa_detected()
     honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ctx)
     const char *honed_isa_name(honed_isa isa)
@@ -152,6 +153,11 @@ def isa_levels() -> list[str]:
 def has_bf16() -> bool:
     """Whether this machine multiplies bfloat16 by instructions of its own. They belong to the highest level."""
     return (honed_isa_detected() & HONED_ISA_AVX512BF16) != 0
+
+
+def has_vbmi() -> bool:
+    """Whether this machine looks bytes up in tables of two registers. Those instructions belong to the highest level, too."""
+    return (honed_isa_detected() & HONED_ISA_AVX512VBMI) != 0
 
 
 cdef honed_isa _isa(name) except? 0xFFFFFFFF:

@@ -20,7 +20,7 @@ import numpy as np
 
 from ....graph import write_atomically
 from ....graph.errors import Error
-from ....kernels._native import has_bf16, isa_levels
+from ....kernels._native import has_bf16, has_vbmi, isa_levels
 from .model import Costs, FamilyCosts
 from .spread import ANY, Spread, Spreads
 
@@ -66,11 +66,17 @@ def current_costs() -> Costs:
 
 
 def _package_costs(isa: str) -> Costs:
-    """The highest level's were measured on a CPU with bf16 instructions: what they say of others without them is not known."""
+    """The highest level's were measured on a CPU with bf16 and VBMI: of others without bf16 it is not known what its products take, and
+    sparse int8 Gemms without VBMI are those of AVX2."""
     costs = default_costs(isa)
-    if has_bf16() or isa != "avx512vnni":
+    if isa != "avx512vnni" or (has_bf16() and has_vbmi()):
         return costs
-    return replace(costs, families={name: family for name, family in costs.families.items() if not name.endswith("_bf16")})
+    families = dict(costs.families)
+    if not has_bf16():
+        families = {name: family for name, family in families.items() if not name.endswith("_bf16")}
+    if not has_vbmi():
+        families["sparse_gemm_u8s8"] = default_costs("avx2").families["sparse_gemm_u8s8"]
+    return replace(costs, families=families)
 
 
 @lru_cache(maxsize=4)

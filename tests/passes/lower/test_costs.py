@@ -185,6 +185,16 @@ def test_products_in_bf16_are_not_estimated_without_their_instructions(tmp_path,
         assert "conv_f32" in current_costs().families
 
 
+def test_sparse_gemms_without_table_look_ups_are_those_of_avx2(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HONED_ISA", "avx512vnni")
+    for there in (True, False):
+        monkeypatch.setattr("honed.passes.lower.costs.files.has_vbmi", lambda there=there: there)
+        costs = current_costs().families
+        assert costs["sparse_gemm_u8s8"] is default_costs("avx512vnni" if there else "avx2").families["sparse_gemm_u8s8"]
+        assert costs["conv_u8s8"] is default_costs("avx512vnni").families["conv_u8s8"]
+
+
 @pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", "avx512vnni"])
 def test_the_package_knows_every_family(isa):
     known = default_costs(isa).families
