@@ -43,29 +43,30 @@ class Checked:
 
 def convolution(layer: Layer, kernel: str, pattern: str, sparsity: float) -> Iterator[Checked]:
     """The layer by that operator, once for each of its forms that can run it."""
-    case = Case(layer, sparsity, pattern, kernel.endswith("u8s8"))
+    case = Case(layer, sparsity, pattern, kernel.endswith("u8s8"), precision="bf16" if kernel.endswith("bf16") else "f32")
     for candidate, _ in case.candidates():
         if candidate.kernel == kernel:
             planes = phases_of(layer, case.x, ZERO_POINT if case.int8 else 0)
             yield Checked(case.operator(candidate, None), [planes], case.exact, case.bound, layer.macs)
 
 
-def product(operation: Operation, int8: bool) -> Checked:
-    """A matrix product with weights."""
+def product(operation: Operation, kernel: str, sparsity: float = 0.0) -> Checked:
+    """A matrix product with weights by that operator."""
     rows, n, k = operation.numbers
-    rng = np.random.default_rng(0)
-    weights = draw_weights((n, k), 0.0, "1x1", int8, rng)
+    rng, int8 = np.random.default_rng(0), kernel.endswith("u8s8")
+    weights = draw_weights((n, k), sparsity, "1x1", int8, rng)
     x = rng.integers(0, 256, (rows, k), np.uint8) if int8 else rng.standard_normal((rows, k)).astype(np.float32)
+    if kernel.endswith("bf16"):
+        weights, x = (packing.from_bf16(packing.to_bf16(values)) for values in (weights, x))
     exact = x.astype(np.float64) @ weights.astype(np.float64).T
-    attributes = {"k": k, "n": n}
+    terms = np.abs(x).astype(np.float64) @ np.abs(weights).astype(np.float64).T
+    packed = getattr(packing, f"pack_{kernel}")(weights)
+    consts = [np.zeros(n, np.int32), np.ones(n, np.float32), np.zeros(n, np.float32)] if int8 else [np.zeros(n, np.float32)]
+    dtype = "u8" if int8 else "f32"
+    operator = Operator(kernel, [TensorSpec(dtype)], [TensorSpec("f32")], {"k": k, "n": n}, [*packed, *consts])
     if int8:
-        consts = [*packing.pack_gemm_u8s8(weights), np.zeros(n, np.int32), np.ones(n, np.float32), np.zeros(n, np.float32)]
-        operator = Operator("gemm_u8s8", [TensorSpec("u8")], [TensorSpec("f32")], attributes, consts)
         return Checked(operator, [x], exact.astype(np.float32), macs=rows * n * k)
-    bound = k * EPSILON * (np.abs(x).astype(np.float64) @ np.abs(weights).astype(np.float64).T)
-    consts = [*packing.pack_gemm_f32(weights), np.zeros(n, np.float32)]
-    operator = Operator("gemm_f32", [TensorSpec("f32")], [TensorSpec("f32")], attributes, consts)
-    return Checked(operator, [x], exact, bound, rows * n * k)
+    return Checked(operator, [x], exact, k * EPSILON * terms, rows * n * k)
 
 
 def _planes(numbers: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:

@@ -18,7 +18,9 @@ from rich.table import Table
 from ..cli.console import Step, err, error_line, out, progress
 from ..graph.errors import Error
 from ..kernels._native import Operator, TensorSpec
+from ..kernels.packing import from_bf16, to_bf16
 from ..passes.lower.costs import current_costs
+from ..passes.lower.families import Precision
 from ..passes.lower.select import Candidate, select_conv
 from .cases import PATTERNS, ZERO_POINT, Sample, attributes, draw_weights
 from .environment import describe_environment
@@ -64,15 +66,17 @@ def exact_convolution(layer: Layer, x: np.ndarray, weights: np.ndarray) -> np.nd
 
 
 class Case:
-    """A layer with weights and an input, and the exact result."""
+    """A layer with weights and an input, and the exact result. precision: bf16 rounds weights and input to what it multiplies."""
 
-    def __init__(self, layer: Layer, sparsity: float, pattern: str, int8: bool, seed: int = 0) -> None:
+    def __init__(self, layer: Layer, sparsity: float, pattern: str, int8: bool, seed: int = 0, precision: Precision = "f32") -> None:
         rng = np.random.default_rng(seed)
-        self.layer, self.int8 = layer, int8
+        self.layer, self.int8, self.precision = layer, int8, precision
         weights = draw_weights(layer.weight_shape, sparsity, pattern, int8, rng)
         scale = 1.0
         shape = (1, layer.in_channels, layer.size, layer.size)
         self.x = rng.integers(0, 256, shape, np.uint8) if int8 else rng.standard_normal(shape).astype(np.float32)
+        if precision == "bf16":
+            weights, self.x = (from_bf16(to_bf16(values)) for values in (weights, self.x))
         centred = self.x.astype(np.int64) - ZERO_POINT if int8 else self.x
         self.exact = exact_convolution(layer, centred, weights)
         self.bound = 0.0
@@ -89,7 +93,7 @@ class Case:
     def candidates(self) -> list[tuple[Candidate, bool]]:
         """The kernels that can run it, and whether it is the one that lowering selects."""
         size, gap = (self.layer.out_size, self.layer.out_size), self.sample.gap_cols[1]
-        choice = select_conv(self.sample.weights, attributes(self.layer), size, current_costs(), gap=gap)
+        choice = select_conv(self.sample.weights, attributes(self.layer), size, current_costs(), gap=gap, precision=self.precision)
         return [(choice.chosen, True)] + [(other, False) for other in choice.others if other.packed is not None]
 
     def operator(self, candidate: Candidate, isa: str | None) -> Operator:

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 FAMILIES = (
-    "conv_u8s8", "sparse_conv_u8s8", "depthwise_u8s8", "conv_f32", "conv_winograd_f32", "sparse_conv_f32", "depthwise_f32",
-    "gemm_u8s8", "gemm_f32", "max_pool", "global_average_pool", "add", "to_planar", "to_dense",
+    "conv_u8s8", "sparse_conv_u8s8", "depthwise_u8s8", "conv_f32", "conv_winograd_f32", "sparse_conv_f32", "depthwise_f32", "conv_bf16",
+    "gemm_u8s8", "sparse_gemm_u8s8", "gemm_f32", "sparse_gemm_f32", "gemm_bf16",
+    "max_pool", "global_average_pool", "add", "to_planar", "to_dense",
 )  # fmt: skip
 MODELS = ("resnet50", "mobilenet_v2", "mobilevit_s")
 

@@ -31,8 +31,10 @@ class Spec:
     def make(self) -> Iterator[checked.Checked]:
         """Every form of the kernel that can run it."""
         if isinstance(self.shape, Operation):
-            int8 = self.how == "u8"
-            yield checked.product(self.shape, int8) if self.shape.kind == "gemm" else getattr(checked, self.family)(self.shape, self.how)
+            if self.shape.kind == "gemm":
+                yield checked.product(self.shape, self.family, SPARSITY if self.family.startswith("sparse") else 0.0)
+            else:
+                yield getattr(checked, self.family)(self.shape, self.how)
         elif self.family in ("to_planar", "to_dense"):
             yield getattr(checked, self.family)(self.shape, self.how)
         else:
@@ -53,6 +55,8 @@ def _convolutions(model: str) -> Iterator[Spec]:
             else:
                 yield Spec(f"conv_{suffix}", model, layer)
                 yield from (Spec(f"sparse_conv_{suffix}", model, layer, pattern) for pattern in PATTERNS if layer.in_channels > 3)
+                if suffix == "f32":
+                    yield Spec("conv_bf16", model, layer)
                 if suffix == "f32" and (layer.kernel, layer.stride) == (3, 1):
                     yield Spec("conv_winograd_f32", model, layer)
             if layer.stride > 1:
@@ -63,8 +67,10 @@ def _convolutions(model: str) -> Iterator[Spec]:
 
 def _operations(model: str) -> Iterator[Spec]:
     for operation in (replace(operation, count=1) for operation in read_operations(model)):
-        for dtype, suffix in (("u8", "u8s8"), ("f32", "f32")):
-            yield Spec(f"gemm_{suffix}" if operation.kind == "gemm" else operation.kind, model, operation, dtype)
+        if operation.kind == "gemm":
+            yield from (Spec(family, model, operation) for family in FAMILIES if "gemm" in family)
+        else:
+            yield from (Spec(operation.kind, model, operation, dtype) for dtype in ("u8", "f32"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
