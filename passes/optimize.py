@@ -252,7 +252,9 @@ class _Optimizer:
         """What calibration data do not show."""
         facts = {layer.name: layer.techniques.get("prune", {}) for layer in self.report.layers}
         solved = {name: [f[fact] for fact in SPLIT_HALF_FACTS] for name, f in facts.items() if "output_held_out_error" in f}
-        return [*(self.data.coverage.warnings() if self.data is not None else []), *narrow_warnings(solved)]
+        if self.data is None:
+            return []
+        return [*self.data.coverage.warnings(), *narrow_warnings(solved, self.data.coverage.samples)]
 
 
 def describe_recipe(recipe: Recipe) -> dict[str, Any]:

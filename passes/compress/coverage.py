@@ -18,6 +18,8 @@ REPEATED = 0.5
 NARROW_EXCESS, NARROW_RATIO = 0.03, 1.25
 """Held-out error minus, and over, fitted error from which on the solution of a layer is that of its data; errors are shares of the
 output's variance."""
+FEW_SAMPLES = 128
+"""Samples from which on more of the same kind have made no difference; with fewer, halves of them may be alike and still show little."""
 UNSEEN = 0.25
 """Share of a layer's inputs that never vary from which on it is reported."""
 
@@ -83,11 +85,16 @@ class Coverage:
         return found
 
 
-def narrow_warnings(layers: Mapping[str, Sequence[float]]) -> list[str]:
-    """For the SPLIT_HALF_FACTS of every layer that was reconstructed."""
+def narrow_warnings(layers: Mapping[str, Sequence[float]], samples: int) -> list[str]:
+    """For the SPLIT_HALF_FACTS of every layer that was reconstructed, with so many samples."""
     excess = {name: held_out - fitted for name, (fitted, held_out, _) in layers.items() if held_out > NARROW_RATIO * fitted}
     narrow = {name: value for name, value in excess.items() if value > NARROW_EXCESS}
     found = []
+    if layers and samples < FEW_SAMPLES:
+        found.append(
+            f"calibration is narrow: weights were solved with {samples} samples, fewer than {FEW_SAMPLES}: "
+            "give more, and more different, ones"
+        )
     if narrow:
         worst = max(narrow, key=lambda name: narrow[name])
         fitted, held_out, _ = layers[worst]

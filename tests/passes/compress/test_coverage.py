@@ -56,19 +56,22 @@ def test_the_fullest_reading_counts():
 
 def test_solutions_that_do_worse_on_the_other_half_are_narrow():
     wide, narrow = [0.05, 0.06, 0.0], [0.05, 0.2, 0.0]
-    assert narrow_warnings({}) == [] and narrow_warnings({"a": wide}) == []
-    (line,) = narrow_warnings({"a": wide, "b": [0.05, 0.15, 0.0], "c": narrow})
+    assert narrow_warnings({}, 1) == [] and narrow_warnings({"a": wide}, 128) == []
+    (line,) = narrow_warnings({"a": wide, "b": [0.05, 0.15, 0.0], "c": narrow}, 500)
     assert "narrow: solutions of 2 of 3 layers" in line and "the worst, c, by 20.0% of the variance instead of 5.0%" in line
-    assert narrow_warnings({"a": [1e-6, 1e-3, 0.0]}) == [], "nothing is lost"
-    assert narrow_warnings({"a": [0.5, 0.55, 0.0]}) == [], "bad, but the same on both halves"
-    assert narrow_warnings({"a": [0.05, 0.06, 0.5]}) == ["calibration: in 1 of 1 layers, more than 25% of the inputs never vary"]
+    assert narrow_warnings({"a": [1e-6, 1e-3, 0.0]}, 500) == [], "nothing is lost"
+    assert narrow_warnings({"a": [0.5, 0.55, 0.0]}, 500) == [], "bad, but the same on both halves"
+    assert narrow_warnings({"a": [0.05, 0.06, 0.5]}, 500) == ["calibration: in 1 of 1 layers, more than 25% of the inputs never vary"]
 
 
 def test_a_reconstruction_on_few_samples_is_reported_as_narrow():
     few = samples(2)
     _, report = optimize(residual_net(), RECONSTRUCT, few, run_ort, batch=1)
-    assert any("calibration is narrow" in line for line in report.warnings)
-    _, report = optimize(residual_net(), RECONSTRUCT, samples(64), run_ort)
+    assert any("calibration is narrow: solutions" in line for line in report.warnings)
+    for count, known in ((127, False), (128, True)):
+        recipe = {"prune": {**RECONSTRUCT["prune"], "samples": count}}
+        _, report = optimize(residual_net(), recipe, samples(count), run_ort)
+        assert any(f"weights were solved with {count} samples, fewer than 128" in line for line in report.warnings) is not known
     assert report.warnings == [] and report.to_dict()["warnings"] == []
 
 
