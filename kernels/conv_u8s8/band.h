@@ -13,7 +13,7 @@
  *                                          fills scratch: [units][phases][plane_pixels] of 4 bytes
  *   TILE_ROWS (2 or 8), TILE_VECTORS (1 to 3)
  *   const int8_t *weights_of(const params *)
- *   HAS_REST, rest, rest_of                where those weights lack something: of pairs_rest.h
+ *   HAS_REST, rest, rest_of                where those weights lack something: of pairs_products.h
  */
 #include "base/planes.h"
 #include "base/unroll.h"

@@ -11,8 +11,8 @@
 #define HONED_CONV_U8S8_H
 
 #include "conv/band_plan.h"
+#include "conv/pairs.h"
 #include "conv/requantize.h"
-#include "pairs.h"
 
 enum { HONED_CONV_U8S8_ROWS = 4, HONED_CONV_U8S8_CHANNELS = 32 /* output channels per block of packed weights */ };
 

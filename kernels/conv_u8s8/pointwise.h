@@ -1,6 +1,6 @@
 /* The loops for one tap per channel: a word of PIXELS pixels is interleaved once, in split order, and stays in the first-level cache while
- * all output channels pass over it. Include a conv/products_*.h first, or a pairs_*.h, and define before inclusion POINTWISE_ROWS: for how
- * many output channels the sums of a word fit in registers, 2 or 4. */
+ * all output channels pass over it. Include a conv/products_*.h first, or pairs_products.h, and define before inclusion POINTWISE_ROWS: for
+ * how many output channels the sums of a word fit in registers, 2 or 4. */
 #include "base/planes.h"
 #include "conv/planes_store.h"
 #include "conv_u8s8.h"

@@ -1,4 +1,5 @@
-#include "pairs_avx2.h"
+#include "base/x86_bytes_avx2.h"
+#include "pairs_products.h"
 
 #define POINTWISE_ROWS 2
 #include "pointwise.h"

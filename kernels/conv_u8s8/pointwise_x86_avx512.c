@@ -1,4 +1,5 @@
-#include "pairs_avx512.h"
+#include "base/x86_bytes_avx512.h"
+#include "pairs_products.h"
 
 #define POINTWISE_ROWS 4
 #include "pointwise.h"

@@ -1,5 +1,6 @@
-/* Pairs of products are added in 16 bits, which no pair of weights can overflow (pairs.h). 16 pixels are two registers. */
-#include "pairs_avx2.h"
+/* Pairs of products are added in 16 bits, which no pair of weights can overflow (conv/pairs.h). 16 pixels are two registers. */
+#include "base/x86_bytes_avx2.h"
+#include "pairs_products.h"
 
 #include "base/unroll.h"
 #include "conv/requantize_bytes.h"

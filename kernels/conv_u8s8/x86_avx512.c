@@ -1,5 +1,6 @@
-/* Without VNNI: pairs of products are added in 16 bits, which no pair of weights can overflow (pairs.h). */
-#include "pairs_avx512.h"
+/* Without VNNI: pairs of products are added in 16 bits, which no pair of weights can overflow (conv/pairs.h). */
+#include "base/x86_bytes_avx512.h"
+#include "pairs_products.h"
 #include "tile_avx512.h"
 
 #define TILE_ROWS 8

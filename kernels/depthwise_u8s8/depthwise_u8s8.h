@@ -15,7 +15,7 @@
 #include "conv/plane_plan.h"
 #include "conv/requantize.h"
 
-/* In which order pairs of a segment's products can be added in 16 bits (conv_u8s8/pairs.h): the first weight's partner is the second, third
+/* In which order pairs of a segment's products can be added in 16 bits (conv/pairs.h): the first weight's partner is the second, third
  * or fourth one. The largest one is best beside the padding. HONED_DEPTHWISE_ORDERS where there is no such order. */
 typedef enum honed_depthwise_order {
   HONED_DEPTHWISE_0123,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/select.h"
+#include "conv/pairs.h"
 #include "depthwise_u8s8.h"
 
 #define HONED_DEPTHWISE_U8S8 HONED_KERNEL_ROW
@@ -39,8 +40,7 @@ static void pack_segment(const honed_conv *c, const honed_tap *first, const int8
   }
 }
 
-/* As in conv_u8s8/pairs.h. */
-static bool is_safe(int8_t a, int8_t b) { return abs(a) + abs(b) <= 128; }
+static bool is_safe(int8_t a, int8_t b) { return abs(a) + abs(b) <= HONED_PAIR_SUM; }
 
 static honed_depthwise_order find_order(const int8_t *w) {
   if (is_safe(w[0], w[1]) && is_safe(w[2], w[3])) return HONED_DEPTHWISE_0123;

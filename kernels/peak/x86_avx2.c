@@ -12,7 +12,7 @@ int64_t honed_peak_f32__avx2(int64_t rounds) {
   return rounds * HONED_PEAK_CHAINS * 8;
 }
 
-/* Pairs of products are added in 16 bits, then pairs of those (kernels/conv_u8s8/pairs.h). */
+/* Pairs of products are added in 16 bits, then pairs of those (conv/pairs.h). */
 int64_t honed_peak_u8s8__avx2(int64_t rounds) {
   __m256i acc[HONED_PEAK_CHAINS], sum;
   for (int i = 0; i < HONED_PEAK_CHAINS; i++) acc[i] = _mm256_setzero_si256();

@@ -3,11 +3,12 @@
  * The sum of a pair of adjacent input channels, x0 * w0 + x1 * w1 with x at most 255, fits where |w0| + |w1| <= 128. Most pairs of a
  * trained layer are such. Weights of the others are cut at 64; what is cut off, at most 64 as well, is a second product with the same
  * pixels, so that every sum stays exact. */
-#ifndef HONED_CONV_U8S8_PAIRS_H
-#define HONED_CONV_U8S8_PAIRS_H
+#ifndef HONED_CONV_PAIRS_H
+#define HONED_CONV_PAIRS_H
 
 #include "base/operator.h"
 
+enum { HONED_PAIR_SUM = 128 /* of the magnitudes of a safe pair, at most */ };
 enum { HONED_PAIR_ROWS = 2 /* output channels whose rests are found together; a block of packed weights has a multiple */ };
 
 /* What was cut off the weights of HONED_PAIR_ROWS output channels for one tap of one quad of input channels. */

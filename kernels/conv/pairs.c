@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { largest_sum = 128, cut = 64, least_room = 64 };
+enum { cut = 64, least_room = 64 };
 
-/* Of 8 weights: whether the magnitudes of each pair sum to no more than largest_sum. Side by side in one word: magnitudes are at most 128.
+/* Of 8 weights: whether the magnitudes of each pair sum to no more than HONED_PAIR_SUM. Side by side in one word: magnitudes are at most
+ * 128.
  */
 static bool are_safe(const int8_t w[4 * HONED_PAIR_ROWS]) {
   const uint64_t ones = UINT64_C(0x0101010101010101), low = UINT64_C(0x00ff00ff00ff00ff), halves = UINT64_C(0x0001000100010001);
@@ -15,7 +16,7 @@ static bool are_safe(const int8_t w[4 * HONED_PAIR_ROWS]) {
   const uint64_t negative = v >> 7 & ones;
   const uint64_t magnitude = (v ^ negative * 255) + negative;
   const uint64_t sum = (magnitude & low) + (magnitude >> 8 & low);
-  return ((sum + halves * (0x7fff - largest_sum)) & halves << 15) == 0;
+  return ((sum + halves * (0x7fff - HONED_PAIR_SUM)) & halves << 15) == 0;
 }
 
 /* Cuts w, which then is safe; rest: what is cut off. */
