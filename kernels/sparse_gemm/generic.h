@@ -20,10 +20,11 @@ static inline int32_t common_entries(const int32_t *indptr, int rows) {
 /* Entries of the rows that come next: as many as SIDE_BY_SIDE rows take FETCHED of. Weights are read once and come from far, and rows are
  * too short for a processor to see where they go. */
 static inline void fetch_entries(const honed_csr *weights, int64_t first, bool wide) {
-  const char *values = (const char *)((const weight *)weights->values + first);
-  const char *indices = (const char *)weights->indices + first * (wide ? 4 : 2);
-  for (size_t at = 0; at < FETCHED * SIDE_BY_SIDE * sizeof(weight); at += 64) __builtin_prefetch(values + at);
-  for (size_t at = 0; at < FETCHED * SIDE_BY_SIDE * (wide ? 4u : 2u); at += 64) __builtin_prefetch(indices + at);
+  /* Integers: what is fetched may lie behind the last entry. */
+  const uintptr_t values = (uintptr_t)weights->values + (uintptr_t)first * sizeof(weight);
+  const uintptr_t indices = (uintptr_t)weights->indices + (uintptr_t)first * (wide ? 4 : 2);
+  for (uintptr_t at = 0; at < FETCHED * SIDE_BY_SIDE * sizeof(weight); at += 64) __builtin_prefetch((const void *)(values + at));
+  for (uintptr_t at = 0; at < FETCHED * SIDE_BY_SIDE * (wide ? 4u : 2u); at += 64) __builtin_prefetch((const void *)(indices + at));
 }
 
 /* Adds the entries [0, count) of SIDE_BY_SIDE weight rows, of which the r-th begins with the entry begin[r], to sums. */
