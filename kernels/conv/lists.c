@@ -2,17 +2,28 @@
 
 #include <stdlib.h>
 
-static bool lies_within(const honed_conv_list *l, int64_t steps, int64_t weights) {
-  if ((l->size != 1 && l->size != 2 && l->size != 4) || (l->streams != 1 && l->streams != l->size)) return false;
-  if (l->begin < 0 || l->begin > l->end || l->end > steps || (l->end - l->begin) % l->streams != 0) return false;
-  return l->weights >= 0 && l->weights + (int64_t)l->size * ((l->end - l->begin) / l->streams) <= weights;
+/* Sections that a list of so many channels can have, as bits. */
+static unsigned possible_sections(int size, int step) {
+  if (size == 1 || step == 1) return 1;
+  return size == 2 ? 1 | 1 << HONED_SECTION_APART : (1 << HONED_SECTIONS) - 1;
 }
 
-static honed_status check_list(const honed_conv_list *l, int64_t steps, int64_t weights, int64_t out_channels, int step, bool *seen,
+static bool lies_within(const honed_conv_list *l, int step, int64_t id_steps, int64_t weights) {
+  if (l->size != 1 && l->size != 2 && l->size != 4) return false;
+  int64_t steps = 0;
+  for (int s = 0; s < HONED_SECTIONS; s++) {
+    if (l->steps[s] < 0 || (l->steps[s] > 0 && (possible_sections(l->size, step) >> s & 1) == 0)) return false;
+    steps += l->steps[s];
+  }
+  return l->begin >= 0 && l->begin + honed_conv_list_id_steps(l) <= id_steps && l->weights >= 0 && l->weights + l->size * steps <= weights;
+}
+
+static honed_status check_list(const honed_conv_list *l, int64_t id_steps, int64_t weights, int64_t out_channels, int step, bool *seen,
                                honed_context *ctx) {
-  if (!lies_within(l, steps, weights) || (l->streams > 1 && step != 4)) {
-    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a list of %d channels with steps %d to %d and weights at %d leaves its constants",
-                      l->size, l->begin, l->end, l->weights);
+  if (!lies_within(l, step, id_steps, weights)) {
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT,
+                      "a list of %d channels with %d, %d, %d, %d, %d steps from %d and weights at %d leaves its constants", l->size,
+                      l->steps[0], l->steps[1], l->steps[2], l->steps[3], l->steps[4], l->begin, l->weights);
   }
   for (int i = 0; i < l->size; i++) {
     const int32_t row = l->rows[i];
@@ -59,9 +70,11 @@ honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "%d constants, expected lists, ids and weights", spec->num_consts);
   const honed_tensor *lists = &spec->consts[0], *ids = &spec->consts[1], *weights = &spec->consts[2];
   const int64_t num_ids = honed_tensor_count(ids), num_weights = honed_tensor_count(weights);
-  if (lists->dtype != HONED_S32 || lists->rank != 2 || lists->dims[1] != 9 || (ids->dtype != HONED_U16 && ids->dtype != HONED_S32) ||
-      num_ids % step != 0 || weights->dtype != weight_dtype || num_weights % step != 0) {
-    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "constants of wrong type or shape: expected lists s32 [n,9], ids u16 or s32, weights %s",
+  if (lists->dtype != HONED_S32 || lists->rank != 2 || lists->dims[1] != 4 + 3 + HONED_SECTIONS ||
+      (ids->dtype != HONED_U16 && ids->dtype != HONED_S32) || num_ids % step != 0 || weights->dtype != weight_dtype ||
+      num_weights % step != 0) {
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT,
+                      "constants of wrong type or shape: expected lists s32 [n,12], ids u16 or s32, weights %s",
                       honed_dtype_name(weight_dtype));
   }
   const honed_conv_lists l = {

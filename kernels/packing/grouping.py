@@ -1,16 +1,18 @@
 """Which output channels of a sparse convolution share a list.
 
-Channels that share a list share the work of loading (and, for int8, interleaving) activations; what they do not have in common is padded
-with zeros. Blocks of four adjacent channels are kept together where that costs least (dense layers and the pattern `4x1`); the others are
-matched, two and two, with the channels whose entries fit theirs best, wherever in the layer these are, and such pairs once more with
-each other. Blocks, unstructured zeros and any mix of them are thus found in the weights, none has to be declared. The matching is
-greedy: largest gain first.
+Channels that share a list share the work of loading (and, for int8, interleaving) activations. Blocks, unstructured zeros and any mix of
+them are found in the weights, none has to be declared. The matching is greedy: largest gain first.
+
+Where all channels of a list read one stream of entries (f32), what they do not have in common is padded with zeros: blocks of four
+adjacent channels are kept together where that costs least (dense layers and the pattern `4x1`); the others are matched, two and two,
+with the channels whose entries fit theirs best, wherever in the layer these are, and such pairs once more with each other. Where
+channels keep apart what they do not have in common (int8: `sections`), all are matched.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +32,6 @@ class GroupingCost:
         return self.step[size.bit_length() - 1]
 
 
-class ChannelList(NamedTuple):
-    """Output channels of one list. apart: each with a stream of entries of its own; otherwise they have one in common."""
-
-    channels: NDArray[np.int64]
-    apart: bool
-
-
 def count_steps(union: Any, step: int) -> NDArray[np.int64]:
     """How many steps of `step` entries the lists [..., entries] have."""
     return -(-union.sum(-1) // step)
@@ -54,15 +49,36 @@ def form_lists(mask: NDArray[np.bool_], step: int, cost: GroupingCost, group: in
     return lists
 
 
-def run_apart(mask: NDArray[np.bool_], lists: list[NDArray[np.int64]], step: int, streams: int) -> list[ChannelList]:
-    """Lists of one channel become lists of `streams` channels with a stream each. Those of equal length come together, since the shorter
-    one is filled up."""
-    singles = np.array([channels[0] for channels in lists if len(channels) == 1], np.int64)
-    singles = singles[np.argsort(-count_steps(mask[singles], step), kind="stable")]
-    whole = len(singles) // streams * streams
-    found = [ChannelList(channels, False) for channels in lists if len(channels) > 1]
-    found += [ChannelList(channels, True) for channels in singles[:whole].reshape(-1, streams)]
-    return found + [ChannelList(singles[i : i + 1], False) for i in range(whole, len(singles))]
+def group_alike(mask: NDArray[np.bool_], cost: GroupingCost, group: int) -> NDArray[np.int64]:
+    """Channels [list, 4] of lists whose channels share what they can and keep the rest apart: four each, but for what is left over of a
+    group of the convolution, which has one or two channels, and -1. mask [output channels, entries]"""
+    rows = mask.shape[0] // group
+    lists: list[list[int]] = []
+    for first in range(0, mask.shape[0], rows):
+        for start in range(first, first + rows, _WINDOW):
+            window = mask[start : min(start + _WINDOW, first + rows)].astype(np.float32)
+            lists += [[start + channel for channel in channels] for channels in _match_alike(window, cost)]
+    return np.array([channels + [-1] * (_BLOCK - len(channels)) for channels in sorted(lists)], np.int64)
+
+
+def _match_alike(mask: NDArray[np.float32], cost: GroupingCost) -> list[list[int]]:
+    """All channels of a window, two and two, and then those pairs once more."""
+    pairs, single = _pair_up(mask, cost)
+    fours, pair = _pair_up(mask[np.array(pairs, np.int64).reshape(-1, 2)].sum(1), cost)
+    lists = [[*pairs[i], *pairs[j]] for i, j in fours] + [list(pairs[i]) for i in pair]
+    return lists + [[i] for i in single]
+
+
+def _pair_up(entries: NDArray[np.float32], cost: GroupingCost) -> tuple[list[tuple[int, int]], list[int]]:
+    """Rows of entries (0 where there is none) two and two, and what is left: what two rows share saves time, and what one has more than the
+    other is filled up."""
+    lengths = entries.sum(1)
+    saved, filled = 2 * cost.of(1) - cost.of(2), cost.of(1)
+    gain = saved * (entries @ entries.T) - filled * np.abs(lengths[:, None] - lengths[None, :])
+    gain -= gain.min(initial=0)
+    # 16 bits: those are sorted fastest.
+    pairs = _largest_first(np.triu(1 + gain * (60000 / max(gain.max(initial=0), 1)), 1).astype(np.uint16))
+    return pairs, sorted(set(range(len(entries))).difference(*pairs))
 
 
 def _take_blocks(mask: NDArray[np.bool_], step: int, cost: GroupingCost) -> tuple[list[list[int]], list[list[int]]]:
@@ -100,7 +116,7 @@ def _match_window(mask: NDArray[np.bool_], lists: list[list[int]], step: int, co
     return merged + [channels for i, channels in enumerate(lists) if i not in taken]
 
 
-def _largest_first(gain: NDArray[np.floating]) -> list[tuple[int, int]]:
+def _largest_first(gain: NDArray[Any]) -> list[tuple[int, int]]:
     """Disjoint pairs i < j with a positive gain[i, j]: those that taking the largest gain first, among equal ones the first, would give.
 
     gain is upper triangular. In each round, every pair that is the best one of both its members is taken.
@@ -108,7 +124,7 @@ def _largest_first(gain: NDArray[np.floating]) -> list[tuple[int, int]]:
     count = len(gain)
     first, second = np.nonzero(gain > 0)
     place = np.full((count, count), gain.size, np.int64)
-    order = np.argsort(-gain[first, second], kind="stable")
+    order = np.argsort(gain.max(initial=0) - gain[first, second], kind="stable")
     place[first[order], second[order]] = np.arange(len(order))
     place = np.minimum(place, place.T)
     left, pairs = np.arange(count), []  # pairs with their places

@@ -12,7 +12,7 @@ static float accumulate(const operands *o, const honed_conv_list *l, int row, in
   const honed_conv_lists *lists = &o->p->lists;
   const float *w = (const float *)lists->weights + l->weights + row;
   float sum = o->p->output.bias[l->rows[row]];
-  for (int64_t entry = l->begin; entry < l->end; entry++, w += l->size) {
+  for (int64_t entry = l->begin; entry < honed_conv_list_end(l); entry++, w += l->size) {
     const int64_t id = honed_conv_lists_id(lists, entry), kx = id % o->p->conv.kernel_w;
     const uint64_t *reach = o->plan->reach == NULL ? NULL : o->plan->reach + kx * o->plan->words;
     const bool reached = reach == NULL || (reach[pixel / 64] >> (pixel % 64) & 1);

@@ -22,7 +22,7 @@ typedef struct stretch {
 static stretch stretch_at(const maker *m, const honed_conv_list *l, int64_t entry) {
   const uint32_t columns = (uint32_t)m->plan->chunk_columns, chunk = (uint32_t)honed_conv_lists_id(m->lists, entry) / columns;
   stretch s = {chunk, (int64_t)chunk * columns, entry, entry + 1};
-  while (s.end < l->end && (uint64_t)(honed_conv_lists_id(m->lists, s.end) - s.first) < columns) s.end++;
+  while (s.end < honed_conv_list_end(l) && (uint64_t)(honed_conv_lists_id(m->lists, s.end) - s.first) < columns) s.end++;
   return s;
 }
 
@@ -30,7 +30,7 @@ static void count_entries(const maker *m) {
   int64_t row = 0;
   for (int64_t i = 0; i < m->lists->num_lists; i++) {
     const honed_conv_list *l = &m->lists->lists[i];
-    for (stretch s = {.end = l->begin}; s.end < l->end;) {
+    for (stretch s = {.end = l->begin}; s.end < honed_conv_list_end(l);) {
       s = stretch_at(m, l, s.end);
       m->at[i * m->plan->chunks + s.chunk] += s.end - s.entry;
     }
@@ -43,7 +43,7 @@ static void count_entries(const maker *m) {
 static void add_segment(const maker *m, int64_t list, int64_t chunk, int64_t *done, honed_sparse_run *end) {
   const honed_conv_list *l = &m->lists->lists[list];
   int64_t *at = &m->at[list * m->plan->chunks + chunk];
-  const int64_t steps = *at, all = l->end - l->begin;
+  const int64_t steps = *at, all = l->steps[HONED_SECTION_ALL];
   if (steps == 0 && (all > 0 || chunk > 0)) return;
   if (m->segments != NULL) {
     m->segments[end->segment] = (honed_sparse_segment){.list = (int32_t)list,
@@ -94,7 +94,7 @@ static void copy_list(const maker *m, int64_t list, int64_t part, uint16_t *offs
   const honed_conv_list *l = &m->lists->lists[list];
   const float *w = (const float *)m->lists->weights + l->weights;
   const uint16_t column_bytes = (uint16_t)(plan->tile_pixels * (int64_t)sizeof(float));
-  for (stretch s = {.end = l->begin}; s.end < l->end;) {
+  for (stretch s = {.end = l->begin}; s.end < honed_conv_list_end(l);) {
     s = stretch_at(m, l, s.end);
     const honed_sparse_run *run = &m->runs[(part * plan->chunks + s.chunk) * HONED_LIST_SIZES + honed_sparse_size_class(l->size)];
     int64_t *at = &m->at[list * plan->chunks + s.chunk];

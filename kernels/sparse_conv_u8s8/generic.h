@@ -46,8 +46,8 @@ ALWAYS ints add_products(ints sum, products a, factors b, bool half) {
   return products_add(sum, a, b);
 }
 
-/* Adds four planes' products to the sums of the channels first ... first + count - 1 of a list. */
-ALWAYS void add_quads(const uint8_t *const plane[4], span s, const factors weight[], int first, int count, ints acc[]) {
+/* Adds four planes' products to the sums of those channels whose bits are set in `channels`. */
+ALWAYS void add_quads(const uint8_t *const plane[4], span s, const factors weight[], unsigned channels, ints acc[]) {
   HONED_UNROLL4(
       v, if (v < span_vectors(s)) {
         const bool half = v == s.vectors;
@@ -56,9 +56,9 @@ ALWAYS void add_quads(const uint8_t *const plane[4], span s, const factors weigh
         HONED_UNROLL4(j, {
           const products prepared = products_make(quad[j]);
           HONED_UNROLL4(
-              r, if (r < count) {
-                ints *sum = &acc[((first + r) * span_vectors(s) + v) * 4 + j];
-                *sum = add_products(*sum, prepared, weight[first + r], half);
+              r, if (channels >> r & 1) {
+                ints *sum = &acc[(r * span_vectors(s) + v) * 4 + j];
+                *sum = add_products(*sum, prepared, weight[r], half);
               })
         })
       })
@@ -76,9 +76,9 @@ static void prefetch(const char *p, int64_t bytes) {
 
 /* Steps over several vectors have no loads to spare: as much as the whole list, before it. */
 static void prefetch_list(const operands *o, const honed_conv_list *l) {
-  const int64_t steps = l->end - l->begin;
-  prefetch((const char *)(o->plan->offsets + 4 * (int64_t)l->begin) + OFFSETS_AHEAD, steps * 16);
-  prefetch((const char *)o->p->lists.weights + 4 * (int64_t)l->weights + WEIGHTS_AHEAD, steps / l->streams * l->size * 4);
+  const int64_t weights = (int64_t)l->size * (l->steps[HONED_SECTION_ALL] + l->steps[HONED_SECTION_APART]);
+  prefetch((const char *)(o->plan->offsets + 4 * (int64_t)l->begin) + OFFSETS_AHEAD, honed_conv_list_id_steps(l) * 16);
+  prefetch((const char *)o->p->lists.weights + 4 * (int64_t)l->weights + WEIGHTS_AHEAD, weights * 4);
 }
 
 /* Two offsets by one load: with four planes' loads, some of which cross cache lines, loads are what a step takes most of. */
@@ -90,72 +90,90 @@ ALWAYS void two_planes(const uint8_t *x, const int32_t *offsets, const uint8_t *
   *b = x + (both >> 32);
 }
 
+/* Where a list is read. */
+typedef struct cursor {
+  const int32_t *offsets;
+  const int8_t *weights; /* of the first channel whose sums are made */
+} cursor;
+
+/* Those of the channels row ... row + rows - 1, as bits from row on, whose stream this is. */
+ALWAYS unsigned channels_of_stream(int section, int stream, int row, int rows) {
+  unsigned channels = 0;
+  HONED_UNROLL4(r, if (r < rows && honed_section_stream(section, row + r) == stream) channels |= 1U << r;)
+  return channels;
+}
+
+/* One section of a list; rows: how many of its `size` channels, from `row` on, have sums here. */
+ALWAYS void add_section(int section, int32_t steps, int size, int row, int rows, span span, const uint8_t *x, cursor *at, ints acc[]) {
+  const int streams = honed_section_streams(section, size);
+  for (; steps > 0; steps--, at->weights += 4 * size, at->offsets += 4 * streams) {
+    factors weight[MAX_ROWS];
+    HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(at->weights + 4 * r);)
+    if (span_vectors(span) == 1) prefetch_step(at->offsets, at->weights);
+    HONED_UNROLL4(
+        s, if (channels_of_stream(section, s, row, rows) != 0) {
+          const uint8_t *plane[4];
+          two_planes(x, at->offsets + 4 * s, &plane[0], &plane[1]);
+          two_planes(x, at->offsets + 4 * s + 2, &plane[2], &plane[3]);
+          add_quads(plane, span, weight, channels_of_stream(section, s, row, rows), acc);
+        })
+  }
+}
+
 /* Sums of `rows` output channels, beginning with `row` of the list. */
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, bool apart, const uint8_t *x,
-                       ints acc[]) {
+ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, const uint8_t *x, ints acc[]) {
   const int vectors = span_vectors(span);
-  const int streams = apart ? size : 1;
-  const int8_t *w = (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row);
-  const int32_t *offsets = o->plan->offsets + 4 * ((int64_t)l->begin + (apart ? row : 0));
   HONED_UNROLL4(
       r, if (r < rows) {
         const ints init = ints_set1(o->p->requantize.init[l->rows[row + r]]);
         HONED_UNROLL4(v, HONED_UNROLL4(j, if (v < vectors) acc[(r * vectors + v) * 4 + j] = init;))
       })
-  for (int64_t steps = (l->end - l->begin) / streams; steps > 0; steps--, w += 4 * size, offsets += 4 * streams) {
-    factors weight[MAX_ROWS];
-    HONED_UNROLL4(r, if (r < rows) weight[r] = factors_load(w + 4 * r);)
-    if (vectors == 1) prefetch_step(offsets, w);
-    HONED_UNROLL4(
-        s, if (s < (apart ? rows : 1)) {
-          const uint8_t *plane[4];
-          two_planes(x, offsets + 4 * s, &plane[0], &plane[1]);
-          two_planes(x, offsets + 4 * s + 2, &plane[2], &plane[3]);
-          add_quads(plane, span, weight, s, apart ? 1 : rows, acc);
-        })
+  cursor at = {o->plan->offsets + 4 * (int64_t)l->begin, (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row)};
+  add_section(HONED_SECTION_ALL, l->steps[0], size, row, rows, span, x, &at, acc);
+  if (size == 4) {
+    add_section(1, l->steps[1], size, row, rows, span, x, &at, acc);
+    add_section(2, l->steps[2], size, row, rows, span, x, &at, acc);
+    add_section(3, l->steps[3], size, row, rows, span, x, &at, acc);
   }
+  if (size > 1) add_section(HONED_SECTION_APART, l->steps[HONED_SECTION_APART], size, row, rows, span, x, &at, acc);
 }
 
-ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, bool apart, int64_t pixel) {
+ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, int64_t pixel) {
   const int vectors = span_vectors(span);
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
-  accumulate(o, l, size, row, rows, span, apart, o->x + pixel, acc);
+  accumulate(o, l, size, row, rows, span, o->x + pixel, acc);
   planes_store(&o->target, l->rows + row, rows, pixel, vectors, acc);
 }
 
-/* One list over pixels [pixel, pixel_end), a multiple of what can be taken: as many at a time as have sums that fit in registers, since
- * every pass pays for finding out that the list has ended. */
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, bool apart, int64_t pixel, int64_t pixel_end) {
-  const int rows = size < MAX_ROWS ? size : MAX_ROWS;
+/* `rows` channels of one list over pixels [pixel, pixel_end), a multiple of what can be taken: as many at a time as have sums that fit in
+ * registers, since every pass pays for finding out that the list has ended. */
+ALWAYS void run_pixels(const operands *o, const honed_conv_list *l, int size, int row, int rows, int64_t p, int64_t pixel_end) {
   const int most = MAX_ROWS / rows;
-  if (most > 1 && pixel_end - pixel > HONED_WORD) prefetch_list(o, l);
-  for (int row = 0; row < size; row += rows) {
-    int64_t p = pixel;
-    for (; most >= 4 && p + 4 * PIXELS <= pixel_end; p += 4 * PIXELS) run_rows(o, l, size, row, rows, (span){4, false}, apart, p);
-    for (; most >= 2 && p + 2 * PIXELS <= pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){2, false}, apart, p);
-    for (; HALF_VECTORS && most >= 2 && p + PIXELS < pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){1, true}, apart, p);
-    for (; p + PIXELS <= pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){1, false}, apart, p);
-    for (; HALF_VECTORS && p < pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){0, true}, apart, p);
-  }
+  for (; most >= 4 && p + 4 * PIXELS <= pixel_end; p += 4 * PIXELS) run_rows(o, l, size, row, rows, (span){4, false}, p);
+  for (; most >= 2 && p + 2 * PIXELS <= pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){2, false}, p);
+  for (; HALF_VECTORS && most >= 2 && p + PIXELS < pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){1, true}, p);
+  for (; p + PIXELS <= pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){1, false}, p);
+  for (; HALF_VECTORS && p < pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){0, true}, p);
+}
+
+ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int64_t pixel, int64_t pixel_end) {
+  const int rows = size < MAX_ROWS ? size : MAX_ROWS;
+  if (rows < MAX_ROWS && pixel_end - pixel > HONED_WORD) prefetch_list(o, l);
+  HONED_UNROLL2(part, if (part * rows < size) run_pixels(o, l, size, part * rows, rows, pixel, pixel_end);)
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(name, size, apart)                                                                                           \
-  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end) { \
-    run_list(o, l, size, apart, pixel, pixel_end);                                                                            \
+#define RUN_LIST(size)                                                                                                                   \
+  static __attribute__((noinline)) void run_list_##size(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end) { \
+    run_list(o, l, size, pixel, pixel_end);                                                                                              \
   }
-RUN_LIST(run_list_1, 1, false)
-RUN_LIST(run_list_2, 2, false)
-RUN_LIST(run_list_4, 4, false)
-RUN_LIST(run_list_2_apart, 2, true)
-RUN_LIST(run_list_4_apart, 4, true)
+RUN_LIST(1)
+RUN_LIST(2)
+RUN_LIST(4)
 #undef RUN_LIST
 
 typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end);
-static const run_list_function run_of_size[2][5] = {
-    {NULL, run_list_1, run_list_2, NULL, run_list_4},
-    {NULL, NULL, run_list_2_apart, NULL, run_list_4_apart},
-};
+static const run_list_function run_of_size[] = {NULL, run_list_1, run_list_2, NULL, run_list_4};
 
 static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   enum { LEAST = HALF_VECTORS ? PIXELS / 2 : PIXELS };
@@ -164,7 +182,7 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const int64_t stored_end = honed_divide_up(t->pixel_end, PIXELS) * PIXELS; /* whole vectors are stored */
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    run_of_size[l->streams > 1][l->size](o, l, t->pixel, pixel_end);
+    run_of_size[l->size](o, l, t->pixel, pixel_end);
     for (int r = 0; r < l->size && t->fill_end > stored_end; r++)
       honed_planar_fill(o->target.y, t->image, l->rows[r], stored_end, t->fill_end);
   }

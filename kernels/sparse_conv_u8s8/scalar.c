@@ -12,11 +12,14 @@ typedef struct operands {
 
 static int32_t accumulate(const operands *o, const honed_conv_list *l, int row, int64_t pixel) {
   const int8_t *w = (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row);
-  const int32_t *offsets = o->plan->offsets + 4 * ((int64_t)l->begin + (l->streams > 1 ? row : 0));
+  const int32_t *offsets = o->plan->offsets + 4 * (int64_t)l->begin;
   /* Unsigned: a sum beyond 32 bits wraps, as the vector units have it. */
   uint32_t acc = (uint32_t)o->p->requantize.init[l->rows[row]];
-  for (int64_t step = l->begin; step < l->end; step += l->streams, w += 4 * l->size, offsets += 4 * l->streams) {
-    for (int k = 0; k < 4; k++) acc += (uint32_t)(w[k] * o->x[offsets[k] + pixel]);
+  for (int section = 0; section < HONED_SECTIONS; section++) {
+    const int streams = honed_section_streams(section, l->size), stream = honed_section_stream(section, row);
+    for (int32_t step = 0; step < l->steps[section]; step++, w += 4 * l->size, offsets += 4 * streams) {
+      for (int k = 0; k < 4; k++) acc += (uint32_t)(w[k] * o->x[offsets[4 * stream + k] + pixel]);
+    }
   }
   return (int32_t)acc;
 }

@@ -210,16 +210,19 @@ def _refuse_sparse(layer: ConvLayer) -> str | None:
     return None
 
 
+def _steps_work(packed: Packed, times: float) -> dict[str, float]:
+    steps = packing.list_steps(packed.consts[0]).sum(0).tolist()
+    return {f"steps of {size}": float(times * count) for size, count in zip(_SIZES, steps, strict=True)}
+
+
 def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Packed], dict[str, float]]:
     """pass_words: how many words of 64 pixels a list of 1, 2 or 4 output channels takes at a time."""
 
     def work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
-        lists = packed.consts[0].astype(np.int64)
-        sizes, steps, words = _stream_sizes(packed.consts), lists[:, 7] - lists[:, 6], layer.vectors(64)
-        amounts: dict[str, float] = {f"steps of {size}": words * int(steps[sizes == size].sum()) for size in _SIZES}
+        sizes, words = packing.list_sizes(packed.consts[0]), layer.vectors(64)
         passes = (-(-words // each) * int((sizes == size).sum()) for size, each in zip(_SIZES, pass_words, strict=True))
         outputs = words * layer.weights.shape[0]
-        return amounts | {
+        return _steps_work(packed, words) | {
             "passes": sum(passes),
             "outputs": outputs,
             "residuals": outputs * layer.residual,
@@ -233,15 +236,15 @@ def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Packe
 
 def _sparse_float_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     """kernels/sparse_conv_f32/plan.h: in units of 8 pixels; a list is cut into segments, whose sums are saved and loaded."""
-    lists = packed.consts[0].astype(np.int64)
-    sizes, steps, units = lists[:, 4], lists[:, 7] - lists[:, 6], layer.vectors(8)
+    sizes, units = packing.list_sizes(packed.consts[0]), layer.vectors(8)
+    steps = packing.list_steps(packed.consts[0]).sum(1)
     columns = int(layer.conv["in_channels"]) * layer.taps
     tiles = -(-units // _TILE_UNITS)
     tile_pixels = 16 * -(-units // (2 * tiles))
     chunks = -(-columns // max(_CHUNK_BYTES // (4 * tile_pixels), 1))
     segments = np.minimum(np.maximum(steps, 1), -(-chunks // layer.group))
     outputs = units * layer.weights.shape[0]
-    return {f"steps of {size}": float(units * int(steps[sizes == size].sum())) for size in _SIZES} | {
+    return _steps_work(packed, units) | {
         "segments": tiles * int(segments.sum()),
         "saved": units * int((segments * sizes).sum()) - outputs,
         "outputs": outputs,
@@ -253,19 +256,14 @@ def _sparse_float_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     }
 
 
-def _stream_sizes(consts: Consts) -> np.ndarray:
-    """How many output channels each stream of a list has."""
-    return consts[0][:, 4].astype(np.int64) // consts[0][:, 5]
-
-
 def _pack_lists(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
-    return lambda layer: pack(layer.weights, group=layer.group, streams=2 if layer.vectors(64) > 1 else 4)
+    return lambda layer: pack(layer.weights, group=layer.group)
 
 
 def _lists_note(layer: ConvLayer, packed: Packed) -> str:
-    sizes = _stream_sizes(packed.consts)
-    counts = ", ".join(f"{int((sizes == s).sum())} of {s}" for s in _SIZES if (sizes == s).any())
-    return f"{layer.zeros:.0%} zeros, lists {counts}"
+    steps = packing.list_steps(packed.consts[0]).sum(0).tolist()
+    counts = ", ".join(f"{count} of {size}" for size, count in zip(_SIZES, steps, strict=True) if count)
+    return f"{layer.zeros:.0%} zeros, steps {counts}"
 
 
 # Depthwise convolutions

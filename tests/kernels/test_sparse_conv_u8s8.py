@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from honed.kernels._native import KernelError, isa_levels
-from honed.kernels.packing import GroupingCost, pack_sparse_conv_u8s8, unpack_lists
+from honed.kernels.packing import pack_sparse_conv_u8s8, unpack_lists
 
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import CASES, POINTWISE, WITH_RESIDUAL, Conv, requantized
@@ -48,48 +48,54 @@ def test_lists_lose_nothing(sparsity, block):
     np.testing.assert_array_equal(unpack_lists(pack_sparse_conv_u8s8(w, group=2), conv.weight_shape, 2), w)
 
 
-def test_blocks_are_found():
-    """With costs at which random zeros of several channels are not worth a common list."""
-    conv, cost = Conv(in_channels=64, out_channels=16), GroupingCost((8.0, 11.0, 17.0))
-    weights = {block: check.int8_operands(conv, 0.8, block)[1] for block in (1, 2, 4)}
-    tables = {block: pack_sparse_conv_u8s8(w, cost=cost)[0] for block, w in weights.items()}
-    found = {block: {(size, streams) for size, streams in table[:, 4:6].tolist()} for block, table in tables.items()}
-    assert found == {1: {(2, 2)}, 2: {(2, 1)}, 4: {(4, 1)}}
+def of_kinds(channels, kinds, each=8):
+    """A mask of entries: `each` of every kind, which says as bits which channels have them."""
+    mask = np.zeros((channels, each * len(kinds), 1, 1), bool)
+    for i, kind in enumerate(kinds):
+        mask[[c for c in range(channels) if kind >> c % 4 & 1], i * each : (i + 1) * each] = True
+    return mask
 
 
+@pytest.mark.parametrize(
+    ("channels", "kinds", "sections"),
+    [
+        (4, [0b1111], {0}),
+        (2, [0b11], {0}),
+        (1, [0b1], {0}),
+        (4, [0b0011, 0b1100], {1}),
+        (4, [0b0011, 0b1100, 0b0101, 0b1010, 0b1001, 0b0110], {1, 2, 3}),
+        (4, [0b0001, 0b0010, 0b0100, 0b1000], {4}),
+        (2, [0b01, 0b10], {4}),
+        (3, [0b001, 0b010, 0b100], {0, 4}),
+        (4, [0b1111, 0b0011, 0b1100, 0b0101, 0b1010, 0b1001, 0b0110, 0b0001, 0b0010, 0b0100, 0b1000], {0, 1, 2, 3, 4}),
+    ],
+)
 @pytest.mark.parametrize("isa", isa_levels())
-@pytest.mark.parametrize("streams", [1, 2, 4])
-def test_channels_run_side_by_side(streams, isa):
-    """Lengths differ, one channel is empty, and 11 channels leave some over."""
-    conv, cost = Conv(in_channels=24, out_channels=11, height=14, width=13), GroupingCost((1.0, 9.0, 30.0))
-    x, w, *rest = check.int8_operands(conv, 0.7)
-    w[3], w[5, 2:] = 0, 0
-    operands = (x, w, *rest)
-
-    def pack(weights, **attrs):
-        return pack_sparse_conv_u8s8(weights, cost=cost, streams=streams, **attrs)
-
-    table = pack(w)[0]
-    assert table[:, 5].tolist() == [streams] * (11 // streams) + [1] * (11 % streams)
-    np.testing.assert_array_equal(unpack_lists(pack(w), conv.weight_shape), w)
-    expected = requantized(check.sums(conv, operands), *rest[1:])
-    np.testing.assert_array_equal(check.run_int8("sparse_conv_u8s8", pack, conv, operands, isa, splits=3), expected)
+def test_sections(channels, kinds, sections, isa):
+    """What lists are made of, and what kernels make of them: over planes of several words, and of less than half of one."""
+    mask = of_kinds(channels, kinds)
+    rng = np.random.default_rng(0)
+    for height, width in [(14, 13), (3, 5)]:
+        conv = Conv(in_channels=mask.shape[1], out_channels=channels, height=height, width=width, **POINTWISE)
+        x, w, *rest = check.int8_operands(conv, 0)
+        w = (rng.integers(1, 128, w.shape) * mask).astype(w.dtype)
+        assert set(np.flatnonzero(pack_sparse_conv_u8s8(w)[0][:, 7:].any(0)).tolist()) == sections
+        np.testing.assert_array_equal(unpack_lists(pack_sparse_conv_u8s8(w), conv.weight_shape), w)
+        operands = (x, w, *rest)
+        expected = requantized(check.sums(conv, operands), *rest[1:])
+        np.testing.assert_array_equal(check.run_int8(*KIND, conv, operands, isa, splits=3), expected)
 
 
 @pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize("pixels", [1, 32, 33, 64, 65, 96, 97, 160, 161, 224, 225, 290])
 def test_planes_that_end_anywhere_in_a_vector(pixels, isa):
-    """Lists of one channel alone, of two and four with their entries in common, and of two and four apart."""
-    conv = Conv(in_channels=24, out_channels=7, height=1, width=pixels, **POINTWISE)
-    for block, streams in [(1, 1), (1, 2), (1, 4), (2, 1), (4, 1)]:
+    """Lists of one, two and four channels, with their entries in common and apart."""
+    for channels, block in [(1, 1), (2, 1), (2, 2), (7, 1), (7, 2), (4, 4)]:
+        conv = Conv(in_channels=24, out_channels=channels, height=1, width=pixels, **POINTWISE)
         x, w, *rest = check.int8_operands(conv, 0.7, block)
         operands = (x, w, *rest)
-
-        def pack(weights, streams=streams, **attrs):
-            return pack_sparse_conv_u8s8(weights, cost=GroupingCost((8.0, 11.0, 17.0)), streams=streams, **attrs)
-
         expected = requantized(check.sums(conv, operands), *rest[1:])
-        np.testing.assert_array_equal(check.run_int8("sparse_conv_u8s8", pack, conv, operands, isa), expected)
+        np.testing.assert_array_equal(check.run_int8(*KIND, conv, operands, isa), expected)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +103,12 @@ def test_planes_that_end_anywhere_in_a_vector(pixels, isa):
     [
         (0, (0, 0), 99, "names the output channel 99"),
         (0, (0, 4), 3, "leaves its constants"),
-        (0, (0, 5), 3, "leaves its constants"),
+        (0, (0, 4), 1, "leaves its constants"),
+        (0, (0, 5), -1, "leaves its constants"),
+        (0, (0, 5), 10**6, "leaves its constants"),
         (0, (0, 6), -1, "leaves its constants"),
-        (0, (0, 7), 10**6, "leaves its constants"),
-        (0, (0, 8), 10**6, "leaves its constants"),
+        (0, (0, 6), 10**6, "leaves its constants"),
+        *[(0, (0, 7 + section), value, "leaves its constants") for section in range(5) for value in (-1, 10**6, 2**31 - 1)],
         (1, 0, 60000, "names the tap 60000"),
     ],
 )
