@@ -27,6 +27,7 @@ cdef extern from "base/cpu.h":
     enum:
         HONED_ISA_AVX512BF16
         HONED_ISA_AVX512VBMI
+        HONED_ISA_CODE
     honed_isa honed_isa_detected()
     honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ctx)
     const char *honed_isa_name(honed_isa isa)
@@ -158,6 +159,11 @@ def has_bf16() -> bool:
 def has_vbmi() -> bool:
     """Whether this machine looks bytes up in tables of two registers. Those instructions belong to the highest level, too."""
     return (honed_isa_detected() & HONED_ISA_AVX512VBMI) != 0
+
+
+def has_code() -> bool:
+    """Whether the top level includes kernels that are written at run time."""
+    return (honed_isa_detected() & HONED_ISA_CODE) != 0
 
 
 cdef honed_isa _isa(name) except? 0xFFFFFFFF:

@@ -8,12 +8,13 @@ enum { alignment = 64 };
 
 /* Where the memory of one value comes from. */
 typedef struct storage {
-  uint32_t root;        /* the value whose memory it is: another one for views */
-  uint32_t first, last; /* of a root: the operator that writes it, and the last that reads it or a view of it */
-  bool is_activation;   /* of a root: an operator writes it */
-  bool in_output;       /* of a root: it lies in one of the caller's outputs, */
-  uint32_t output;      /* this one */
-  size_t offset;        /* of a root: else it lies here in the buffer */
+  uint32_t root;         /* the value whose memory it is: another one for views */
+  uint32_t first, last;  /* of a root: the operator that writes it, and the last that reads it or a view of it */
+  bool is_activation;    /* of a root: an operator writes it */
+  bool in_output;        /* of a root: it lies in one of the caller's outputs, */
+  uint32_t output;       /* this one */
+  size_t before, behind; /* of a root that lies in the buffer: bytes before the first element, and from there on */
+  size_t offset;         /* where it begins */
 } storage;
 
 static bool is_view(const honed_model_op *op) { return (op->type->flags & HONED_OP_VIEW) != 0; }
@@ -53,6 +54,45 @@ static void place_outputs(honed_plan *plan, storage *values) {
 
 static bool in_buffer(const storage *root) { return root->is_activation && !root->in_output; }
 
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static void measure(const honed_plan *plan, storage *values) {
+  for (uint32_t v = 0; v < plan->model->artifact.num_values; v++) {
+    if (!in_buffer(&values[v])) continue;
+    values[v].before = honed_tensor_data_offset(&plan->tensors[v]);
+    values[v].behind = honed_tensor_buffer_bytes(&plan->tensors[v]) - values[v].before;
+  }
+}
+
+static bool same_elements(const honed_tensor *a, const honed_tensor *b) {
+  return a->dtype == b->dtype && a->layout == HONED_PLANAR && b->layout == HONED_PLANAR && a->row_stride == b->row_stride &&
+         a->plane_stride == b->plane_stride && a->image_stride == b->image_stride;
+}
+
+/* Whether operator `index` is the last to read its input 1, and reads it as nothing else. */
+static bool uses_up(const honed_plan *plan, uint32_t index, const storage *values) {
+  const honed_model_op *op = &plan->model->ops[index];
+  if ((op->type->flags & HONED_OP_IN_PLACE) == 0 || op->num_inputs != 2 || op->inputs[1] == HONED_FILE_NONE) return false;
+  const uint32_t root = values[op->inputs[1]].root;
+  return in_buffer(&values[root]) && values[root].last == index && values[op->inputs[0]].root != root;
+}
+
+/* Outputs that take the place of an input: less memory, and near. */
+static void merge_op(const honed_plan *plan, uint32_t index, storage *values) {
+  if (!uses_up(plan, index, values)) return;
+  const honed_model_op *op = &plan->model->ops[index];
+  const uint32_t root = values[op->inputs[1]].root;
+  storage *own = &values[op->outputs[0]];
+  if (!in_buffer(own) || !same_elements(&plan->tensors[root], &plan->tensors[op->outputs[0]])) return;
+  values[root].last = own->last;
+  values[root].before = larger(values[root].before, own->before);
+  values[root].behind = larger(values[root].behind, own->behind);
+  own->is_activation = false;
+  for (uint32_t v = 0; v < plan->model->artifact.num_values; v++) {
+    if (values[v].root == op->outputs[0]) values[v].root = root;
+  }
+}
+
 /* Lists the values by where their memory is. That of constants is known already. */
 static void bind_values(honed_plan *plan, const storage *values) {
   const honed_artifact *a = &plan->model->artifact;
@@ -61,7 +101,7 @@ static void bind_values(honed_plan *plan, const storage *values) {
     plan->tensors[v].data = plan->tensors[values[v].root].data;
     if (root->in_output) append(&plan->in_outputs, v, root->output);
     if (in_buffer(root)) {
-      plan->slots[plan->num_slots++] = (honed_slot){v, root->offset + honed_tensor_data_offset(&plan->tensors[v])};
+      plan->slots[plan->num_slots++] = (honed_slot){v, root->offset + root->before};
     }
     for (uint32_t i = 0; i < a->num_inputs; i++) {
       if (a->inputs[i] == values[v].root) append(&plan->in_inputs, v, i);
@@ -77,7 +117,7 @@ static honed_error *place_activations(honed_plan *plan, storage *values) {
   uint32_t count = 0;
   for (uint32_t v = 0; v < num_values; v++) {
     if (!in_buffer(&values[v])) continue;
-    pieces[count++] = (honed_piece){honed_tensor_buffer_bytes(&plan->tensors[v]), values[v].first, values[v].last, 0};
+    pieces[count++] = (honed_piece){values[v].before + values[v].behind, values[v].first, values[v].last, 0};
   }
   honed_context ctx;
   const honed_status status = honed_memory_plan(pieces, count, &plan->activation_bytes, &ctx);
@@ -115,6 +155,8 @@ honed_error *honed_plan_place(honed_plan *plan) {
   for (uint32_t v = 0; v < a->num_values; v++) values[v].root = v;
   for (uint32_t i = 0; i < a->num_ops; i++) trace_op(plan->model, i, values);
   place_outputs(plan, values);
+  measure(plan, values);
+  for (uint32_t i = 0; i < a->num_ops; i++) merge_op(plan, i, values);
   error = place_activations(plan, values);
   if (error == NULL) error = place_scratch(plan);
   if (error == NULL) bind_values(plan, values);

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "code_memory.h"
+
 /* Of the top level: a CPU with VNNI alone still counts as that level. */
-enum { extras = HONED_ISA_AVX512VBMI | HONED_ISA_AVX512BF16 };
+enum { extras = HONED_ISA_AVX512VBMI | HONED_ISA_AVX512BF16 | HONED_ISA_CODE };
 
 static const struct {
   const char *name;
@@ -27,6 +29,7 @@ honed_isa honed_isa_detected(void) {
     if (__builtin_cpu_supports("avx512vnni")) isa |= HONED_ISA_AVX512VNNI;
     if (__builtin_cpu_supports("avx512vbmi")) isa |= HONED_ISA_AVX512VBMI;
     if (__builtin_cpu_supports("avx512bf16")) isa |= HONED_ISA_AVX512BF16;
+    if (honed_code_allowed()) isa |= HONED_ISA_CODE;
   }
 #endif
   return isa;
@@ -43,8 +46,9 @@ honed_status honed_isa_parse(const char *name, honed_isa *out, honed_context *ct
 }
 
 honed_status honed_isa_allowed(honed_isa *out, honed_context *ctx) {
-  const honed_isa detected = honed_isa_detected();
-  const char *name = getenv("HONED_ISA");
+  const char *name = getenv("HONED_ISA"), *code = getenv("HONED_CODE");
+  honed_isa detected = honed_isa_detected();
+  if (code != NULL && strcmp(code, "0") == 0) detected &= ~(honed_isa)HONED_ISA_CODE;
   if (name == NULL || *name == '\0') {
     *out = detected;
     return HONED_OK;

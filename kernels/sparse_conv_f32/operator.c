@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/select.h"
+#include "code_plan.h"
 #include "sparse_conv_f32.h"
 
 #define HONED_SPARSE_CONV_F32 HONED_KERNEL_ROW
@@ -28,10 +29,16 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
   if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
   if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
-  call->kernel = kernels[p->kernel].kernel;
-  return status == HONED_OK ? honed_sparse_f32_plan_create(&p->conv, &p->lists, call, ctx) : status;
+  bool written = false;
+  int kernel = p->kernel;
+  if (status == HONED_OK && (kernels[kernel].isa & HONED_ISA_CODE) != 0) {
+    status = honed_code_plan_create(&p->conv, &p->lists, &p->output, call, &written, ctx);
+    if (!written) kernel++; /* the same without code of its own */
+  }
+  call->kernel = kernels[kernel].kernel;
+  return status == HONED_OK && !written ? honed_sparse_f32_plan_create(&p->conv, &p->lists, call, ctx) : status;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_conv_f32 *)params)->kernel].name; }
 
-const honed_op_type honed_op_sparse_conv_f32 = {"sparse_conv_f32", create, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_sparse_conv_f32 = {"sparse_conv_f32", create, free, reshape, kernel_name, HONED_OP_IN_PLACE};

@@ -1,0 +1,36 @@
+/* Writes the function of one block (code_plan.h). */
+#ifndef HONED_SPARSE_CONV_F32_CODE_WRITE_H
+#define HONED_SPARSE_CONV_F32_CODE_WRITE_H
+
+#include "base/x86_code.h"
+#include "code_plan.h"
+
+/* Entry `entry` of the ids is one of list `list`, whose channels' sums begin in register `sum`. */
+typedef struct honed_code_entry {
+  int32_t list, step, sum;
+  int32_t next; /* of the same column, or -1 */
+} honed_code_entry;
+
+typedef struct honed_code_writer {
+  const honed_conv *conv;
+  const honed_conv_lists *lists;
+  const honed_output_f32 *output;
+  const honed_tensor *y, *residual; /* residual may be NULL */
+  const int32_t *of_tap;            /* [columns]: where a column begins, in elements of x */
+  bool masked;                      /* taps may lie beyond a row's ends */
+  int64_t tiles;                    /* how many times a block runs, at least, before the next one does */
+  x86_code code;
+  float *weights;            /* where the next one goes */
+  int32_t distance;          /* from the register that points into the weights to it, in bytes */
+  int64_t products, lines;   /* of the block so far; lines that are fetched ahead */
+  int32_t *first;            /* [columns]: the first entry of each, or -1 */
+  honed_code_entry *entries; /* of one block */
+} honed_code_writer;
+
+/* Most bytes that a block takes with so many channels, columns and weights. */
+int64_t honed_code_bytes(int64_t rows, int64_t columns, int64_t weights);
+
+/* Lists [begin, end); sets all of *out. */
+void honed_code_write(honed_code_writer *w, int64_t begin, int64_t end, honed_code_block *out);
+
+#endif
