@@ -20,7 +20,7 @@ import numpy as np
 
 from ....graph import write_atomically
 from ....graph.errors import Error
-from ....kernels._native import has_bf16, has_vbmi, isa_levels
+from ....kernels._native import has_bf16, has_code, has_vbmi, isa_levels
 from .model import Costs, FamilyCosts
 from .spread import ANY, Spread, Spreads
 
@@ -66,12 +66,14 @@ def current_costs() -> Costs:
 
 
 def _package_costs(isa: str) -> Costs:
-    """The highest level's were measured on a CPU with bf16 and VBMI: of others without bf16 it is not known what its products take, and
-    sparse int8 Gemms without VBMI are those of AVX2."""
-    costs = default_costs(isa)
-    if isa != "avx512vnni" or (has_bf16() and has_vbmi()):
+    """The highest level's were measured on a CPU with bf16 and VBMI, where kernels can be written at run time: of others without bf16 it is
+    not known what its products take, and sparse int8 Gemms without VBMI are those of AVX2."""
+    costs, written = default_costs(isa), has_code() and os.environ.get("HONED_CODE") != "0"
+    if isa != "avx512vnni" or (has_bf16() and has_vbmi() and written):
         return costs
     families = dict(costs.families)
+    if not written:
+        families["sparse_conv_f32"] = families["sparse_conv_f32 unwritten"]
     if not has_bf16():
         families = {name: family for name, family in families.items() if not name.endswith("_bf16")}
     if not has_vbmi():

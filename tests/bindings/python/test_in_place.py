@@ -7,7 +7,7 @@ from honed import InferenceSession
 from tests.passes.lower.networks import Net, normal, reference
 
 CHANNELS = 24
-SHAPE = (2, CHANNELS, 12, 12)
+SHAPES = [(2, CHANNELS, 12, 12), (1, CHANNELS, 7, 7), (3, CHANNELS, 9, 23)]
 
 
 def sparse(net: Net, x: str, seed: int, pads: int = 0) -> str:
@@ -50,12 +50,13 @@ def is_multiplied_too(net: Net, x: str) -> list[str]:
 
 
 @pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", None])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("parts", [chain, read_again, is_an_output, is_the_input, is_multiplied_too])
-def test_results_are_those_of_separate_memory(parts, isa, monkeypatch):
+def test_results_are_those_of_separate_memory(parts, shape, isa, monkeypatch):
     monkeypatch.setenv("HONED_ISA", isa or "")
     net = Net()
-    model = net.model(*parts(net, net.input("x", SHAPE)))
-    feed = {"x": normal(SHAPE, 9)}
+    model = net.model(*parts(net, net.input("x", shape)))
+    feed = {"x": normal(shape, 9)}
     session = InferenceSession(model.SerializeToString(), threads=2)
     for _ in range(2):
         for y, expected in zip(session.run(None, feed), reference(model, feed), strict=True):
@@ -67,8 +68,8 @@ def test_memory_is_shared():
     needed = []
     for parts in (chain, read_again):
         net = Net()
-        session = InferenceSession(net.model(*parts(net, net.input("x", SHAPE))).SerializeToString(), threads=1)
-        session.run(None, {"x": normal(SHAPE)})
+        session = InferenceSession(net.model(*parts(net, net.input("x", SHAPES[0]))).SerializeToString(), threads=1)
+        session.run(None, {"x": normal(SHAPES[0])})
         needed.append(session.memory_bytes())
-    planes = 4 * SHAPE[0] * CHANNELS * 192
+    planes = 4 * SHAPES[0][0] * CHANNELS * 192
     assert needed[0] + planes / 2 < needed[1]

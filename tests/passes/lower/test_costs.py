@@ -195,6 +195,17 @@ def test_sparse_gemms_without_table_look_ups_are_those_of_avx2(tmp_path, monkeyp
         assert costs["conv_u8s8"] is default_costs("avx512vnni").families["conv_u8s8"]
 
 
+def test_sparse_float_convolutions_that_are_not_written_at_run_time_cost_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HONED_ISA", "avx512vnni")
+    table = default_costs("avx512vnni").families
+    for there, knob, family in ((True, "", "sparse_conv_f32"), (True, "0", "sparse_conv_f32 unwritten"), (False, "", "sparse_conv_f32 unwritten")):
+        monkeypatch.setenv("HONED_CODE", knob)
+        monkeypatch.setattr("honed.passes.lower.costs.files.has_code", lambda there=there: there)
+        assert current_costs().families["sparse_conv_f32"] is table[family]
+        assert current_costs().families["conv_f32"] is table["conv_f32"]
+
+
 @pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", "avx512vnni"])
 def test_the_package_knows_every_family(isa):
     known = default_costs(isa).families
