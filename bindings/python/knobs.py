@@ -15,7 +15,7 @@ class Knob:
 
 _DOCS = {
     "HONED_ISA": "Highest instruction set that kernels may use: scalar, avx2, avx512 or avx512vnni. Default: all that the CPU has.",
-    "HONED_CODE": "0: no kernels that are written at run time, which need memory that can be made executable. Default: where the system grants it.",
+    "HONED_CODE": "0: no kernels that are written at run time. Default: where the system grants memory that can be made executable.",
     "HONED_C_BUILD": "Build time: the folder in which the C library is built. Default: build/c.",
 }
 
