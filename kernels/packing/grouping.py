@@ -50,15 +50,29 @@ def form_lists(mask: NDArray[np.bool_], step: int, cost: GroupingCost, group: in
 
 
 def group_alike(mask: NDArray[np.bool_], cost: GroupingCost, group: int) -> NDArray[np.int64]:
-    """Channels [list, 4] of lists whose channels share what they can and keep the rest apart: four each, but for what is left over of a
-    group of the convolution, which has one or two channels, and -1. mask [output channels, entries]"""
+    """Channels [list, 4] of lists whose channels share what they can and keep the rest apart: four each, but for the last ones, which have
+    one or two channels, and -1. Channels of several groups of the convolution, which have nothing in common, come together where they are
+    left over. mask [output channels, entries]"""
     rows = mask.shape[0] // group
     lists: list[list[int]] = []
     for first in range(0, mask.shape[0], rows):
         for start in range(first, first + rows, _WINDOW):
             window = mask[start : min(start + _WINDOW, first + rows)].astype(np.float32)
             lists += [[start + channel for channel in channels] for channels in _match_alike(window, cost)]
+    single = [channels[0] for channels in lists if len(channels) == 1]
+    lists = [channels for channels in lists if len(channels) > 1] + _by_length(mask, single)
     return np.array([channels + [-1] * (_BLOCK - len(channels)) for channels in sorted(lists)], np.int64)
+
+
+def _by_length(mask: NDArray[np.bool_], channels: list[int]) -> list[list[int]]:
+    """Single channels in lists of four, two and one. Those with as many entries come together, since the shorter ones are filled up."""
+    ordered = sorted(channels, key=lambda channel: (-int(mask[channel].sum()), channel))
+    lists, begin = [], 0
+    for size in (4, 2, 1):
+        while len(ordered) - begin >= size:
+            lists.append(ordered[begin : begin + size])
+            begin += size
+    return lists
 
 
 def _match_alike(mask: NDArray[np.float32], cost: GroupingCost) -> list[list[int]]:

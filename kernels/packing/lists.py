@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .grouping import GroupingCost, form_lists, group_alike
 from .integers import split_to_s8
 from .places import Places, place, place_together
-from .sections import SECTIONS, STEP, STREAM, count_kinds, make_plan
+from .sections import APART, SECTIONS, STEP, STREAM, count_kinds, make_plan
 
 # Of steps within whole networks.
 INT8_COST = GroupingCost((8.7, 9.5, 15.3))
@@ -64,7 +64,8 @@ def _pack(
     # Places that nothing has taken name the tap 0, with a weight of 0.
     ids = np.zeros(int((steps * streams).sum()) * step, np.uint16 if columns * group <= 65536 else np.int32)
     line = begin[entries.list] + _before(steps * streams)[where] + turn * streams[where] + entries.stream
-    ids[line * step + entries.place % step] = channels[entries.list, 0] // (len(matrix) // group) * columns + entries.column % columns
+    reader = channels[entries.list, np.where(entries.section == APART, entries.stream, 0)]
+    ids[line * step + entries.place % step] = reader // (len(matrix) // group) * columns + entries.column % columns
     weights = np.zeros((int((steps.sum(1) * size).sum()), step), matrix.dtype)
     of = entries.weight_of
     line = (first[entries.list] + (_before(steps)[where] + turn) * size[entries.list])[of] + entries.channel
@@ -75,6 +76,11 @@ def _pack(
 def _masks(matrix: NDArray[np.generic], channels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """[list, 4, entry]: which entries the channels [list, 4] have."""
     return (matrix != 0)[channels] & (channels >= 0)[:, :, None]
+
+
+def _of_several_groups(channels: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    """[list], of channels [list, 4]."""
+    return ((channels // rows != channels[:, :1] // rows) & (channels >= 0)).any(1)
 
 
 def _matrix(weights: NDArray[Any]) -> NDArray[Any]:
@@ -94,6 +100,8 @@ def pack_sparse_conv_u8s8(
     channels = group_alike(whole != 0, cost, group)
     mask = _masks(whole, channels)
     steps = make_plan(count_kinds(mask), (channels >= 0).sum(1), cost)
+    # Channels of several groups have no planes in common.
+    steps[_of_several_groups(channels, len(whole) // group), :APART] = 0
     # Loops that end after as many steps as they did for the list before are predicted. With one loop per list that is not worth outputs
     # that are written out of order.
     order = np.lexsort(np.where(steps[:, 1:].any(1), -steps.T, 0)[::-1])

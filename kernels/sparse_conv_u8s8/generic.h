@@ -120,8 +120,16 @@ ALWAYS void add_section(int section, int32_t steps, int size, int row, int rows,
   }
 }
 
+/* What a function is made for: the size of a list, and whether its channels share the first section alone. */
+typedef struct shape {
+  int size;
+  bool together;
+} shape;
+
 /* Sums of `rows` output channels, beginning with `row` of the list. */
-ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, const uint8_t *x, ints acc[]) {
+ALWAYS void accumulate(const operands *o, const honed_conv_list *l, shape shape, int row, int rows, span span, const uint8_t *x,
+                       ints acc[]) {
+  const int size = shape.size;
   const int vectors = span_vectors(span);
   HONED_UNROLL4(
       r, if (r < rows) {
@@ -130,50 +138,61 @@ ALWAYS void accumulate(const operands *o, const honed_conv_list *l, int size, in
       })
   cursor at = {o->plan->offsets + 4 * (int64_t)l->begin, (const int8_t *)o->p->lists.weights + 4 * ((int64_t)l->weights + row)};
   add_section(HONED_SECTION_ALL, l->steps[0], size, row, rows, span, x, &at, acc);
+  if (shape.together) return;
   if (size == 4) {
     add_section(1, l->steps[1], size, row, rows, span, x, &at, acc);
     add_section(2, l->steps[2], size, row, rows, span, x, &at, acc);
     add_section(3, l->steps[3], size, row, rows, span, x, &at, acc);
   }
-  if (size > 1) add_section(HONED_SECTION_APART, l->steps[HONED_SECTION_APART], size, row, rows, span, x, &at, acc);
+  add_section(HONED_SECTION_APART, l->steps[HONED_SECTION_APART], size, row, rows, span, x, &at, acc);
 }
 
-ALWAYS void run_rows(const operands *o, const honed_conv_list *l, int size, int row, int rows, span span, int64_t pixel) {
+ALWAYS void run_rows(const operands *o, const honed_conv_list *l, shape shape, int row, int rows, span span, int64_t pixel) {
   const int vectors = span_vectors(span);
   ints acc[4 * MAX_ROWS]; /* rows * vectors <= MAX_ROWS */
-  accumulate(o, l, size, row, rows, span, o->x + pixel, acc);
+  accumulate(o, l, shape, row, rows, span, o->x + pixel, acc);
   planes_store(&o->target, l->rows + row, rows, pixel, vectors, acc);
 }
 
 /* `rows` channels of one list over pixels [pixel, pixel_end), a multiple of what can be taken: as many at a time as have sums that fit in
  * registers, since every pass pays for finding out that the list has ended. */
-ALWAYS void run_pixels(const operands *o, const honed_conv_list *l, int size, int row, int rows, int64_t p, int64_t pixel_end) {
+ALWAYS void run_pixels(const operands *o, const honed_conv_list *l, shape shape, int row, int rows, int64_t p, int64_t pixel_end) {
   const int most = MAX_ROWS / rows;
-  for (; most >= 4 && p + 4 * PIXELS <= pixel_end; p += 4 * PIXELS) run_rows(o, l, size, row, rows, (span){4, false}, p);
-  for (; most >= 2 && p + 2 * PIXELS <= pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){2, false}, p);
-  for (; HALF_VECTORS && most >= 2 && p + PIXELS < pixel_end; p += 2 * PIXELS) run_rows(o, l, size, row, rows, (span){1, true}, p);
-  for (; p + PIXELS <= pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){1, false}, p);
-  for (; HALF_VECTORS && p < pixel_end; p += PIXELS) run_rows(o, l, size, row, rows, (span){0, true}, p);
+  for (; most >= 4 && p + 4 * PIXELS <= pixel_end; p += 4 * PIXELS) run_rows(o, l, shape, row, rows, (span){4, false}, p);
+  for (; most >= 2 && p + 2 * PIXELS <= pixel_end; p += 2 * PIXELS) run_rows(o, l, shape, row, rows, (span){2, false}, p);
+  for (; HALF_VECTORS && most >= 2 && p + PIXELS < pixel_end; p += 2 * PIXELS) run_rows(o, l, shape, row, rows, (span){1, true}, p);
+  for (; p + PIXELS <= pixel_end; p += PIXELS) run_rows(o, l, shape, row, rows, (span){1, false}, p);
+  for (; HALF_VECTORS && p < pixel_end; p += PIXELS) run_rows(o, l, shape, row, rows, (span){0, true}, p);
 }
 
-ALWAYS void run_list(const operands *o, const honed_conv_list *l, int size, int64_t pixel, int64_t pixel_end) {
-  const int rows = size < MAX_ROWS ? size : MAX_ROWS;
+ALWAYS void run_list(const operands *o, const honed_conv_list *l, shape shape, int64_t pixel, int64_t pixel_end) {
+  const int rows = shape.size < MAX_ROWS ? shape.size : MAX_ROWS;
   if (rows < MAX_ROWS && pixel_end - pixel > HONED_WORD) prefetch_list(o, l);
-  HONED_UNROLL2(part, if (part * rows < size) run_pixels(o, l, size, part * rows, rows, pixel, pixel_end);)
+  HONED_UNROLL2(part, if (part * rows < shape.size) run_pixels(o, l, shape, part * rows, rows, pixel, pixel_end);)
 }
 
 /* Functions of their own, so that each has the registers to itself. */
-#define RUN_LIST(size)                                                                                                                   \
-  static __attribute__((noinline)) void run_list_##size(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end) { \
-    run_list(o, l, size, pixel, pixel_end);                                                                                              \
+#define RUN_LIST(name, size, together)                                                                                        \
+  static __attribute__((noinline)) void name(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end) { \
+    run_list(o, l, (shape){size, together}, pixel, pixel_end);                                                                \
   }
-RUN_LIST(1)
-RUN_LIST(2)
-RUN_LIST(4)
+RUN_LIST(run_one, 1, true)
+RUN_LIST(run_two_together, 2, true)
+RUN_LIST(run_two, 2, false)
+RUN_LIST(run_four_together, 4, true)
+RUN_LIST(run_four, 4, false)
 #undef RUN_LIST
 
 typedef void (*run_list_function)(const operands *o, const honed_conv_list *l, int64_t pixel, int64_t pixel_end);
-static const run_list_function run_of_size[] = {NULL, run_list_1, run_list_2, NULL, run_list_4};
+
+static run_list_function run_of(const honed_conv_list *l) {
+  const bool together = (l->steps[1] | l->steps[2] | l->steps[3] | l->steps[HONED_SECTION_APART]) == 0;
+  switch (l->size) {
+    case 1: return run_one;
+    case 2: return together ? run_two_together : run_two;
+    default: return together ? run_four_together : run_four;
+  }
+}
 
 static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   enum { LEAST = HALF_VECTORS ? PIXELS / 2 : PIXELS };
@@ -182,7 +201,7 @@ static void run_task(const operands *o, const honed_sparse_conv_task *t) {
   const int64_t stored_end = honed_divide_up(t->pixel_end, PIXELS) * PIXELS; /* whole vectors are stored */
   for (int64_t i = t->list; i < t->list_end; i++) {
     const honed_conv_list *l = &lists->lists[i];
-    run_of_size[l->size](o, l, t->pixel, pixel_end);
+    run_of(l)(o, l, t->pixel, pixel_end);
     for (int r = 0; r < l->size && t->fill_end > stored_end; r++)
       honed_planar_fill(o->target.y, t->image, l->rows[r], stored_end, t->fill_end);
   }

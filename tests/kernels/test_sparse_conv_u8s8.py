@@ -87,6 +87,18 @@ def test_sections(channels, kinds, sections, isa):
 
 
 @pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize(("group", "channels"), [(21, 21), (7, 7), (3, 9), (5, 15), (2, 14)])
+def test_channels_that_groups_leave_over_run_side_by_side(group, channels, isa):
+    conv = Conv(in_channels=2 * group, out_channels=channels, group=group, height=9, width=8)
+    x, w, *rest = check.int8_operands(conv, 0.5)
+    table = pack_sparse_conv_u8s8(w, group=group)[0]
+    assert (table[:, 4] == 1).sum() == channels % 2
+    np.testing.assert_array_equal(unpack_lists(pack_sparse_conv_u8s8(w, group=group), conv.weight_shape, group), w)
+    expected = requantized(check.sums(conv, (x, w, *rest)), *rest[1:])
+    np.testing.assert_array_equal(check.run_int8(*KIND, conv, (x, w, *rest), isa), expected)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize("pixels", [1, 32, 33, 64, 65, 96, 97, 160, 161, 224, 225, 290])
 def test_planes_that_end_anywhere_in_a_vector(pixels, isa):
     """Lists of one, two and four channels, with their entries in common and apart."""
