@@ -14,7 +14,7 @@ static size_t whole_pages(size_t bytes) { return (bytes + page - 1) / page * pag
 
 void *honed_code_map(size_t bytes) {
   if (bytes == 0 || bytes > SIZE_MAX - 2 * page) return NULL;
-  char *memory = mmap(NULL, page + whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *memory = mmap(NULL, page + whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   return memory == MAP_FAILED ? NULL : memory + page;
 }
 

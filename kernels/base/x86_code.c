@@ -1,7 +1,5 @@
 #include "x86_code.h"
 
-#include <string.h>
-
 enum {
   map_0f = 1,
   map_0f38 = 2,
@@ -38,7 +36,7 @@ static int begin_evex(uint8_t out[], operation o, int reg, int second, bool rm3,
 }
 
 static void put_memory(x86_code *c, operation o, int reg, int second, x86_memory m, int unit, int k) {
-  uint8_t out[X86_LONGEST];
+  uint8_t out[X86_LONGEST] = {0};
   int count = begin_evex(out, o, reg, second, (m.base & 8) != 0, false, k);
   const uint8_t operands = (uint8_t)((reg & 7) << 3 | (m.base & 7));
   const int32_t units = m.distance / unit; /* short distances are counted in units of the operand */
@@ -50,7 +48,12 @@ static void put_memory(x86_code *c, operation o, int reg, int second, x86_memory
     memcpy(out + count, &m.distance, sizeof m.distance);
     count += (int)sizeof m.distance;
   }
-  put_bytes(c, out, count);
+  if (c->end - c->at >= X86_LONGEST) {
+    memcpy(c->at, out, X86_LONGEST); /* what is too much is written over */
+    c->at += count;
+  } else {
+    put_bytes(c, out, count);
+  }
 }
 
 static void put_registers(x86_code *c, operation o, int reg, int second, int third, int k) {
@@ -117,7 +120,7 @@ void x86_broadcast(x86_code *c, int zmm, x86_memory from) {
   put_memory(c, (operation){map_0f38, prefix_66, 0x18, false}, zmm, 0, from, 4, 0);
 }
 
-void x86_fma_one(x86_code *c, int sum, int zmm, x86_memory factor) {
+void x86_fma_one_far(x86_code *c, int sum, int zmm, x86_memory factor) {
   put_memory(c, (operation){map_0f38, prefix_66, 0xb8, true}, sum, zmm, factor, 4, 0);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The first six arguments of a function, in order (System V ABI), and rax; their encodings. */
 typedef enum x86_register { X86_RAX = 0, X86_RDI = 7, X86_RSI = 6, X86_RDX = 2, X86_RCX = 1, X86_R8 = 8, X86_R9 = 9 } x86_register;
@@ -35,10 +36,26 @@ void x86_load_mask(x86_code *c, int k, x86_register base, int8_t distance); /* 1
 
 void x86_load(x86_code *c, int zmm, x86_memory from, int k);
 void x86_store(x86_code *c, int zmm, x86_memory to);
-void x86_broadcast(x86_code *c, int zmm, x86_memory from);          /* one float */
-void x86_fma_one(x86_code *c, int sum, int zmm, x86_memory factor); /* sum += zmm * one float */
+void x86_broadcast(x86_code *c, int zmm, x86_memory from); /* one float */
+void x86_fma_one_far(x86_code *c, int sum, int zmm, x86_memory factor);
 void x86_add_floats(x86_code *c, int sum, x86_memory addend);
 void x86_max(x86_code *c, int zmm, int other);        /* zmm > other ? zmm : other */
 void x86_min(x86_code *c, int zmm, int other, int k); /* zmm < other ? zmm : other */
+
+/* sum += zmm * one float. Most of the code, and of the time that writing it takes: at short distances one word is put together. */
+static inline void x86_fma_one(x86_code *c, int sum, int zmm, x86_memory factor) {
+  const int32_t units = factor.distance / 4;
+  if (factor.distance % 4 != 0 || units < -128 || units > 127 || c->end - c->at < 8) {
+    x86_fma_one_far(c, sum, zmm, factor);
+    return;
+  }
+  const unsigned second = (unsigned)zmm, base = (unsigned)factor.base, reg = (unsigned)sum;
+  const uint64_t inverted = (uint64_t)(~(reg << 4 & 0x80) & 0x80) | (uint64_t)(~(base << 2) & 0x20) | (uint64_t)(~reg & 0x10);
+  const uint64_t word = 0x62 | (0x42 | inverted) << 8 | (uint64_t)((~second & 15) << 3 | 5) << 16 |
+                        (uint64_t)(0x50 | (~second >> 1 & 8)) << 24 | UINT64_C(0xb8) << 32 |
+                        (uint64_t)(0x40 | (reg & 7) << 3 | (base & 7)) << 40 | (uint64_t)(uint8_t)units << 48;
+  memcpy(c->at, &word, sizeof word);
+  c->at += 7;
+}
 
 #endif

@@ -15,7 +15,7 @@
 enum {
   HONED_CODE_ROWS = 28,   /* registers for sums: four are left */
   HONED_CODE_PIXELS = 16, /* of a tile */
-  HONED_CODE_TILES = 16,  /* of a group, at most: its pixels and a block's code stay in near caches */
+  HONED_CODE_TILES = 32,  /* of a group, at most: its pixels and a block's code stay in near caches */
   HONED_CODE_MASKS = 7,   /* of a tile: its valid pixels; for each column of the kernel, those whose tap lies in x */
 };
 

@@ -61,9 +61,11 @@ static void chain_entries(honed_code_writer *w, int64_t begin, int64_t end, int 
   for (int64_t i = end - 1; i >= begin; i--) {
     const honed_conv_list *l = &w->lists->lists[i];
     sums -= l->size;
-    for (int32_t step = l->steps[HONED_SECTION_ALL] - 1; step >= 0; step--) {
-      int32_t *first = &w->first[honed_conv_lists_id(w->lists, l->begin + (int64_t)step)];
-      w->entries[count] = (honed_code_entry){(int32_t)i, step, sums, *first};
+    const float *weights = (const float *)w->lists->weights + l->weights + (int64_t)l->steps[HONED_SECTION_ALL] * l->size;
+    for (int64_t entry = honed_conv_list_end(l) - 1; entry >= l->begin; entry--) {
+      int32_t *first = &w->first[honed_conv_lists_id(w->lists, entry)];
+      weights -= l->size;
+      w->entries[count] = (honed_code_entry){weights, *first, (int16_t)sums, (int16_t)l->size};
       *first = count++;
     }
   }
@@ -75,9 +77,7 @@ static void write_column(honed_code_writer *w, int64_t id, int column) {
   x86_load(&w->code, column, (x86_memory){X86_RDI, w->of_tap[id] * (int32_t)sizeof(float)}, k);
   for (int32_t i = w->first[id]; i >= 0; i = w->entries[i].next) {
     const honed_code_entry *e = &w->entries[i];
-    const honed_conv_list *l = &w->lists->lists[e->list];
-    const float *weights = (const float *)w->lists->weights + l->weights + (int64_t)e->step * l->size;
-    for (int r = 0; r < l->size; r++, w->products++) x86_fma_one(&w->code, e->sum + r, column, put_weight(w, weights[r]));
+    for (int r = 0; r < e->size; r++, w->products++) x86_fma_one(&w->code, e->sum + r, column, put_weight(w, e->weights[r]));
   }
 }
 

@@ -5,10 +5,11 @@
 #include "base/x86_code.h"
 #include "code_plan.h"
 
-/* Entry `entry` of the ids is one of list `list`, whose channels' sums begin in register `sum`. */
+/* An entry of a list: the weights of its channels, whose sums begin in register `sum`. */
 typedef struct honed_code_entry {
-  int32_t list, step, sum;
+  const float *weights;
   int32_t next; /* of the same column, or -1 */
+  int16_t sum, size;
 } honed_code_entry;
 
 typedef struct honed_code_writer {
