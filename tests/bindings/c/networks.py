@@ -199,4 +199,20 @@ def dense_network() -> Program:
     return Program([x, indices], outputs, ops)
 
 
-NETWORKS = [int8_network, float_network, planar_network, dense_network]
+def residual_network() -> Program:
+    """Sparse float convolutions over planes large enough for code that is written at run time; the second one's output lies where its
+    residual was. x f32 [n,6,20,9]."""
+    x, dense = Value("x", "f32", ("n", 6, 20, 9)), Value("dense", "f32", ("n", 6, 20, 9))
+    planes, a, b = (planar(name, "f32", "n", 6, 20, 9) for name in ("planes", "a", "b"))
+    conv = {**CONV, "in_channels": 6, "out_channels": 6}
+    first, second = (packing.pack_sparse_conv_f32(sparse(RNG.normal(size=(6, 6, 3, 3)).astype(np.float32))) for _ in range(2))
+    ops = [
+        Op("to_planar", "load", [x], [planes], {"kernel_h": 3, "kernel_w": 3}),
+        Op("sparse_conv_f32", "conv 1", [planes], [a], conv, [*first, np.ones(6, np.float32)]),
+        Op("sparse_conv_f32", "conv 2", [a, planes], [b], {**conv, "clamp_lo": 0.0}, [*second, np.ones(6, np.float32)]),
+        Op("to_dense", "store", [b], [dense]),
+    ]
+    return Program([x], [dense], ops)
+
+
+NETWORKS = [int8_network, float_network, planar_network, dense_network, residual_network]
