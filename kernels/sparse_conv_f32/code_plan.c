@@ -58,15 +58,14 @@ static bool worth_it(const honed_conv *conv, const honed_tensor *y, const extent
   return e->code_bytes <= honed_larger(dense_bytes, small_code) && e->most_entries <= INT32_MAX;
 }
 
-static honed_status make_masks(const honed_call *call, const honed_conv *conv, const uint64_t *reach, honed_code_plan *plan,
-                               honed_context *ctx) {
+static honed_status make_masks(honed_call *call, const honed_conv *conv, const uint64_t *reach, honed_code_plan *plan, honed_context *ctx) {
   const honed_tensor *y = call->outputs[0];
   const int64_t words = y->plane_stride / 64;
   uint64_t *valid = malloc((size_t)honed_larger(words, 1) * sizeof *valid);
   void *memory = NULL;
   if (valid == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld words of masks", (long long)words);
   const size_t bytes = (size_t)(plan->tiles * HONED_CODE_MASKS) * sizeof(uint16_t);
-  const honed_status status = honed_call_alloc((honed_call *)call, bytes, &memory, ctx);
+  const honed_status status = honed_call_alloc(call, bytes, &memory, ctx);
   if (status == HONED_OK) {
     honed_planar_masks(y, valid);
     uint16_t *mask = memory;

@@ -19,9 +19,10 @@ enum {
   HONED_CODE_MASKS = 7,   /* of a tile: its valid pixels; for each column of the kernel, those whose tap lies in x */
 };
 
-/* x, y and residual: the tile's first pixel in channel 0, of the image. limits: the clamp's two. ahead: what to fetch meanwhile. */
+/* x, y and residual: the tile's first pixel in channel 0, of the image. limits: the clamp's two. ahead: the address of what to fetch
+ * meanwhile, which may lie behind all code. */
 typedef void (*honed_sparse_code)(const float *x, const float *weights, float *y, const uint16_t *masks, const float *limits,
-                                  const float *residual, const char *ahead);
+                                  const float *residual, uintptr_t ahead);
 
 /* Weights and code lie in one piece, block after block. */
 typedef struct honed_code_block {

@@ -38,7 +38,7 @@ static void run_block(const operands *o, int64_t block) {
   for (int64_t tile = o->tile; tile < o->tile_end; tile++) {
     const int64_t pixel = tile * HONED_CODE_PIXELS;
     b->run(o->x + pixel, b->weights, o->out + pixel, o->plan->masks + tile * HONED_CODE_MASKS, limits,
-           o->residual == NULL ? NULL : o->residual + pixel, b->end + (tile - o->tile) * b->ahead);
+           o->residual == NULL ? NULL : o->residual + pixel, (uintptr_t)b->end + (uintptr_t)((tile - o->tile) * b->ahead));
   }
   finish_rows(o, block == 0 ? 0 : b[-1].list_end, b->list_end);
 }

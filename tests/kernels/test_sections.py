@@ -7,7 +7,7 @@ import pytest
 from honed.kernels.packing import GroupingCost
 from honed.kernels.packing.places import place
 from honed.kernels.packing.sections import STREAM, count_kinds, make_plan
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -60,6 +60,7 @@ def best_cost(kinds):
 counts = st.lists(st.integers(0, 12), min_size=15, max_size=15).map(lambda found: np.array([0, *found]))
 
 
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(st.lists(counts, min_size=1, max_size=5))
 def test_every_entry_has_one_place_and_plans_hold(lists):
     width = max(int(kinds.sum()) for kinds in lists)
