@@ -69,28 +69,32 @@ static bool same_elements(const honed_tensor *a, const honed_tensor *b) {
          a->plane_stride == b->plane_stride && a->image_stride == b->image_stride;
 }
 
+/* While outputs are merged, a view leads to an output, and that to the value whose memory it took over. */
+static uint32_t root_of(const storage *values, uint32_t value) {
+  while (values[value].root != value) value = values[value].root;
+  return value;
+}
+
 /* Whether operator `index` is the last to read its input 1, and reads it as nothing else. */
 static bool uses_up(const honed_plan *plan, uint32_t index, const storage *values) {
   const honed_model_op *op = &plan->model->ops[index];
   if ((op->type->flags & HONED_OP_IN_PLACE) == 0 || op->num_inputs != 2 || op->inputs[1] == HONED_FILE_NONE) return false;
-  const uint32_t root = values[op->inputs[1]].root;
-  return in_buffer(&values[root]) && values[root].last == index && values[op->inputs[0]].root != root;
+  const uint32_t root = root_of(values, op->inputs[1]);
+  return in_buffer(&values[root]) && values[root].last == index && root_of(values, op->inputs[0]) != root;
 }
 
 /* Outputs that take the place of an input: less memory, and near. */
 static void merge_op(const honed_plan *plan, uint32_t index, storage *values) {
   if (!uses_up(plan, index, values)) return;
   const honed_model_op *op = &plan->model->ops[index];
-  const uint32_t root = values[op->inputs[1]].root;
+  const uint32_t root = root_of(values, op->inputs[1]);
   storage *own = &values[op->outputs[0]];
   if (!in_buffer(own) || !same_elements(&plan->tensors[root], &plan->tensors[op->outputs[0]])) return;
   values[root].last = own->last;
   values[root].before = larger(values[root].before, own->before);
   values[root].behind = larger(values[root].behind, own->behind);
   own->is_activation = false;
-  for (uint32_t v = 0; v < plan->model->artifact.num_values; v++) {
-    if (values[v].root == op->outputs[0]) values[v].root = root;
-  }
+  own->root = root;
 }
 
 /* Lists the values by where their memory is. That of constants is known already. */
@@ -157,6 +161,7 @@ honed_error *honed_plan_place(honed_plan *plan) {
   place_outputs(plan, values);
   measure(plan, values);
   for (uint32_t i = 0; i < a->num_ops; i++) merge_op(plan, i, values);
+  for (uint32_t v = 0; v < a->num_values; v++) values[v].root = root_of(values, v);
   error = place_activations(plan, values);
   if (error == NULL) error = place_scratch(plan);
   if (error == NULL) bind_values(plan, values);

@@ -48,7 +48,7 @@ static void put_memory(x86_code *c, operation o, int reg, int second, x86_memory
     memcpy(out + count, &m.distance, sizeof m.distance);
     count += (int)sizeof m.distance;
   }
-  if (c->end - c->at >= X86_LONGEST) {
+  if (!c->full && c->end - c->at >= X86_LONGEST) {
     memcpy(c->at, out, X86_LONGEST); /* what is too much is written over */
     c->at += count;
   } else {
