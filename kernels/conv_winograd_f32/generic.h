@@ -21,20 +21,20 @@ typedef struct band {
 #include "output.h"
 #include "product.h"
 
-ALWAYS void run_task(int tile, const band *b) {
+ALWAYS void run_task(form f, const band *b) {
   const honed_winograd_plan *plan = b->plan;
   const int64_t rows = b->p->conv.out_channels / b->p->conv.group;
   const int64_t block_size = plan->size * plan->size * plan->channels * HONED_WINOGRAD_ROWS;
   for (int64_t block = b->task.block; block < b->task.block_end; block++) {
     multiply_block(b, b->p->weights + (b->task.group * plan->blocks + block) * block_size);
     for (int64_t row = 0; row < HONED_WINOGRAD_ROWS && block * HONED_WINOGRAD_ROWS + row < rows; row++) {
-      untransform(tile, b, row);
-      store_band(tile, b, b->task.group * rows + block * HONED_WINOGRAD_ROWS + row);
+      untransform(f, b, row);
+      store_band(f, b, b->task.group * rows + block * HONED_WINOGRAD_ROWS + row);
     }
   }
 }
 
-ALWAYS void run_tasks(int tile, const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+ALWAYS void run_tasks(form f, const honed_call *call, void *scratch, int64_t begin, int64_t end) {
   const honed_winograd_plan *plan = call->plan;
   band b = {.p = call->params,
             .plan = plan,
@@ -48,15 +48,19 @@ ALWAYS void run_tasks(int tile, const honed_call *call, void *scratch, int64_t b
   for (int64_t i = begin; i < end; i++) {
     b.task = honed_winograd_task_get(plan, b.p->conv.group, i);
     /* Chunks of one band follow each other: the first of a call transforms it for all. */
-    if (i == begin || i % plan->chunks == 0) transform_band(tile, &b);
-    run_task(tile, &b);
+    if (i == begin || i % plan->chunks == 0) transform_band(f, &b);
+    run_task(f, &b);
   }
 }
 
 void HONED_VARIANT_SYMBOL(honed_conv_winograd_f32_2x2)(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  run_tasks(2, call, scratch, begin, end);
+  run_tasks((form){2, 4}, call, scratch, begin, end);
 }
 
 void HONED_VARIANT_SYMBOL(honed_conv_winograd_f32_4x4)(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  run_tasks(4, call, scratch, begin, end);
+  run_tasks((form){4, 6}, call, scratch, begin, end);
+}
+
+void HONED_VARIANT_SYMBOL(honed_conv_winograd_f32_4x4_4x4)(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  run_tasks((form){4, 7}, call, scratch, begin, end);
 }

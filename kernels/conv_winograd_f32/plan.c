@@ -36,8 +36,8 @@ honed_status honed_winograd_plan_create(const honed_winograd_f32 *p, honed_call 
   if (status != HONED_OK) return status;
   honed_winograd_plan *plan = memory;
   const int64_t tile_rows = honed_divide_up(y->dims[2], p->tile);
-  plan->size = p->tile + 2;
-  plan->channels = p->conv.in_channels / p->conv.group;
+  plan->size = p->tile + honed_divide_up(p->conv.kernel_h, p->conv.stride_h) - 1;
+  plan->channels = p->conv.in_channels / p->conv.group * p->conv.phases_h * p->conv.phases_w;
   plan->blocks = honed_divide_up(p->conv.out_channels / p->conv.group, HONED_WINOGRAD_ROWS);
   plan->row_tiles = honed_divide_up(y->dims[3], p->tile);
   plan->tiles = tile_rows * plan->row_tiles;

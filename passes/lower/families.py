@@ -298,22 +298,28 @@ def _depthwise_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
 # Winograd convolutions: kernels/conv_winograd_f32
 
 
-def _refuse_winograd(layer: ConvLayer) -> str | None:
-    plain = all(layer.conv.get(f"{name}_{axis}", 1) == 1 for name in ("stride", "dilation") for axis in "hw")
-    return None if layer.weights.shape[2:] == (3, 3) and plain else "expected a 3x3 kernel of stride 1 and dilation 1"
+def _refuse_winograd(layer: ConvLayer, tile: int) -> str | None:
+    kernel, stride = layer.weights.shape[2:], tuple(layer.conv.get(f"stride_{axis}", 1) for axis in "hw")
+    same = kernel[0] == kernel[1] and stride[0] == stride[1] and all(layer.conv.get(f"dilation_{axis}", 1) == 1 for axis in "hw")
+    if same and ((stride[0] == 1 and kernel[0] == 3) or (stride[0] == 2 and 5 <= kernel[0] <= 8 and tile == 4)):
+        return None
+    return "expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8 of stride 2, and dilation 1"
 
 
 def _winograd(tile: int) -> Family:
-    """F(tile x tile, 3 x 3). Its work is counted in vectors of 16 tiles; 16 output channels are computed at a time."""
+    """F(tile x tile, r x r). Its work is counted in vectors of 16 tiles; 16 output channels are computed at a time."""
+
+    def taps(layer: ConvLayer) -> int:
+        return int(-(-layer.weights.shape[2] // layer.conv.get("stride_h", 1)))
 
     def pack(layer: ConvLayer) -> Consts:
-        return packing.pack_conv_winograd_f32(layer.weights, tile=tile, group=layer.group)
+        return packing.pack_conv_winograd_f32(layer.weights, tile=tile, group=layer.group, stride_h=layer.conv.get("stride_h", 1))
 
     def work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
-        out_channels, per_group = layer.weights.shape[:2]
+        out_channels, per_group = layer.weights.shape[0], layer.weights.shape[1] * layer.phases
         rows = -(-(out_channels // layer.group) // 16) * 16 * layer.group
         vectors = -(-(-(-layer.size[0] // tile) * -(-layer.size[1] // tile)) // 16)
-        points = (tile + 2) ** 2
+        points = (tile + taps(layer) - 1) ** 2
         return {
             "products": vectors * points * rows * per_group,
             "inputs": vectors * per_group * layer.group,
@@ -323,7 +329,10 @@ def _winograd(tile: int) -> Family:
             "call": 1,
         }
 
-    return Family("conv_winograd_f32", _refuse_winograd, pack, work, lambda layer, packed: f"F({tile}x{tile}, 3x3)", {"tile": tile})
+    def note(layer: ConvLayer, packed: Packed) -> str:
+        return f"F({tile}x{tile}, {taps(layer)}x{taps(layer)})" + ("" if layer.phases == 1 else f" of {layer.phases} phases")
+
+    return Family("conv_winograd_f32", lambda layer: _refuse_winograd(layer, tile), pack, work, note, {"tile": tile})
 
 
 # Matrix products
