@@ -57,7 +57,7 @@ def _convolutions(model: str) -> Iterator[Spec]:
                 yield from (Spec(f"sparse_conv_{suffix}", model, layer, pattern) for pattern in PATTERNS if layer.in_channels > 3)
                 if suffix == "f32":
                     yield Spec("conv_bf16", model, layer)
-                if suffix == "f32" and (layer.kernel, layer.stride) == (3, 1):
+                if suffix == "f32" and (layer.kernel, layer.stride) in ((3, 1), (7, 2)):
                     yield Spec("conv_winograd_f32", model, layer)
             if layer.stride > 1:
                 yield Spec("to_planar", model, layer, dtype)

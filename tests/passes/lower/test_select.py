@@ -90,11 +90,24 @@ def test_winograd_where_there_are_channels_enough_to_pay_for_the_transforms(shap
     assert (choice.kernel, choice.chosen.attrs.get("tile")) == (kernel, tile)
 
 
-@pytest.mark.parametrize("changed", [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}], ids=str)
-def test_winograd_needs_a_plain_3x3_kernel(changed):
-    w = weights((8, 8, 3, changed.get("kernel_w", 3)), 0.0, np.float32)
+STRIDED = {"stride_h": 2, "stride_w": 2, "pad_top": 0, "pad_left": 0, "pad_bottom": 0, "pad_right": 0}
+
+
+@pytest.mark.parametrize(("kernel", "filters"), [(5, 3), (6, 3), (7, 4), (8, 4)])
+def test_winograd_of_the_phases_of_a_strided_convolution(kernel, filters):
+    w = weights((64, 3, kernel, kernel), 0.0, np.float32)
+    chosen = select_conv(w, attrs(w) | STRIDED, (112, 112)).chosen
+    assert (chosen.kernel, chosen.attrs, chosen.reason) == ("conv_winograd_f32", {"tile": 4}, f"F(4x4, {filters}x{filters}) of 4 phases")
+
+
+REFUSED = [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}, STRIDED, {"kernel_h": 5, "kernel_w": 5}]
+
+
+@pytest.mark.parametrize("changed", REFUSED, ids=str)
+def test_winograd_needs_a_plain_3x3_kernel_or_a_larger_one_of_stride_2(changed):
+    w = weights((8, 8, changed.get("kernel_h", 3), changed.get("kernel_w", 3)), 0.0, np.float32)
     refused = [c for c in _all(select_conv(w, attrs(w) | changed)) if c.kernel == "conv_winograd_f32"]
-    assert {c.reason for c in refused} == {"expected a 3x3 kernel of stride 1 and dilation 1"}
+    assert {c.reason for c in refused} == {"expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8 of stride 2, and dilation 1"}
     assert all(c.us is None and c.packed is None for c in refused)
 
 
