@@ -107,7 +107,8 @@ REFUSED = [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}, STRIDED, {"kerne
 def test_winograd_needs_a_plain_3x3_kernel_or_a_larger_one_of_stride_2(changed):
     w = weights((8, 8, changed.get("kernel_h", 3), changed.get("kernel_w", 3)), 0.0, np.float32)
     refused = [c for c in _all(select_conv(w, attrs(w) | changed)) if c.kernel == "conv_winograd_f32"]
-    assert {c.reason for c in refused} == {"expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8 of stride 2, and dilation 1"}
+    assert len(refused) == 2
+    assert all(c.reason.startswith("expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8") for c in refused)
     assert all(c.us is None and c.packed is None for c in refused)
 
 
