@@ -123,6 +123,17 @@ static void activate(const operands *o, int64_t block, int64_t blocks) {
   for (int64_t oc = first; oc < last; oc++) gate_floats(&o->p->output.gate, image + oc * o->y->plane_stride + begin, end - begin);
 }
 
+/* Zeros behind the last pixels of the task's planes: a few vectors each. */
+static void fill_planes(const operands *o) {
+  const int64_t begin = o->task.vector_end * HONED_VECTOR, end = o->task.fill_end * HONED_VECTOR;
+  const int64_t first = o->oc + o->task.block * HONED_FLOAT_ROWS;
+  const int64_t last = honed_smaller(o->oc + o->task.block_end * HONED_FLOAT_ROWS, o->oc_end);
+  float *const image = (float *)o->y->data + o->task.image * o->y->image_stride;
+  for (int64_t oc = first; oc < last; oc++) {
+    for (int64_t i = begin; i < end; i += FLOATS) floats_store(image + oc * o->y->plane_stride + i, floats_set1(0.0f));
+  }
+}
+
 static void run_task(operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
@@ -137,9 +148,7 @@ static void run_task(operands *o) {
     if (rest > 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
     if (o->p->output.gate.kind != HONED_GATE_NONE) activate(o, first, block + 1 - first);
   }
-  const int64_t oc_end = o->oc + o->task.block_end * HONED_FLOAT_ROWS;
-  for (int64_t oc = o->oc + o->task.block * HONED_FLOAT_ROWS; oc < oc_end && oc < o->oc_end; oc++)
-    honed_planar_fill(o->y, o->task.image, oc, o->task.vector_end * HONED_VECTOR, o->task.fill_end * HONED_VECTOR);
+  if (o->task.fill_end > o->task.vector_end) fill_planes(o);
 }
 
 ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
