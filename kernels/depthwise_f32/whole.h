@@ -121,6 +121,23 @@ static plane plane_at(const honed_call *call, int64_t task) {
                  .bias = p->output.bias[oc]};
 }
 
+/* Zeros in the gaps: by vectors where all of them lie behind the last row, since they are a few. */
+ALWAYS void fill_gaps(const plane *t) {
+  const honed_tensor *y = t->y;
+  if (y->gap_cols > 0) {
+    honed_planar_fill_gaps(y, (char *)t->out, 0, y->dims[2]);
+    return;
+  }
+  for (int64_t at = y->dims[2] * y->row_stride; at < y->plane_stride; at += VF_LANES) {
+    const int64_t count = y->plane_stride - at;
+    if (count >= VF_LANES) {
+      vf_store(t->out + at, vf_set1(0.0f));
+    } else {
+      vf_store_part(t->out + at, vf_set1(0.0f), count);
+    }
+  }
+}
+
 /* Small planes several at a time, so that what is worked out for a column serves them all; large ones by bands of rows. */
 ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
   enum { MOST_PLANES = 16 };
@@ -143,7 +160,7 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
       }
     }
     for (int64_t i = 0; i < count; i++) {
-      honed_planar_fill_gaps(y, (char *)t[i].out, 0, y->dims[2]);
+      fill_gaps(&t[i]);
       gate_floats(&t[i].p->output.gate, t[i].out, y->plane_stride);
     }
   }
