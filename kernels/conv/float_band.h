@@ -24,6 +24,7 @@ typedef struct operands {
   int64_t oc, oc_end;         /* first output channel of the group, and one past its last */
   const float *band;          /* its first pixel of the group's first unit; from unit to unit it is unit_stride */
   int64_t unit_stride, ahead; /* to what is fetched ahead of its use, or 0 */
+  int64_t along;              /* pixels beyond whole vectors that tiles take along: float_rest.h */
 } operands;
 
 #include "float_copy.h"
@@ -58,12 +59,18 @@ ALWAYS void fetch_row(const operands *o, int64_t oc, int width, int64_t pixel) {
   HONED_UNROLL3(v, if (v < width) __builtin_prefetch((const void *)(add + v * FLOATS));)
 }
 
-/* `rows` output channels from oc on, whose weights are at w, times `width` registers of pixels. taps: their number where it is constant. */
-ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, int width, int constant_taps, int64_t pixel) {
+#include "float_rest.h"
+
+/* `rows` output channels from oc on, whose weights are at w, times `width` registers of pixels. taps: their number where it is constant.
+ * along: a whole block takes one pixel of the plane's rest along, the more the further on the tile is. */
+ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, int width, int constant_taps, bool along, int64_t pixel) {
   const honed_band_plan *plan = o->plan;
   const int64_t taps = constant_taps > 0 ? constant_taps : plan->taps, last = o->oc_end - 1;
   const uintptr_t next_block = (uintptr_t)honed_band_block_bytes(plan), ahead = (uintptr_t)o->ahead * sizeof(float);
   const float *x = o->band + pixel - o->task.vector * HONED_VECTOR;
+  const int64_t rest_pixel = along ? rest_begin(o->plan) + pixel / (width * FLOATS) : 0;
+  const float *rest_x = o->band + rest_pixel - o->task.vector * HONED_VECTOR;
+  __m256 rest = along ? bias_of(o, oc) : _mm256_setzero_ps();
   floats acc[24];
   HONED_UNROLL8(
       r, if (r < rows) {
@@ -87,21 +94,29 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
             const factors b = factors_load(w + r);
             HONED_UNROLL3(v, if (v < width) acc[r * width + v] = sums_add(acc[r * width + v], a[v], b);)
           })
+      if (along) {
+        rest = sums8_add(rest, input8_load(rest_x), factors8_load(w));
+        rest_x += o->unit_stride;
+      }
     }
   }
   store_tile(o, oc, rows, width, pixel, acc);
+  if (along) store_rest(o, oc, rest_pixel, honed_band_valid(plan, rest_pixel) & 1 ? rest : _mm256_setzero_ps());
 }
 
 /* A block of output channels over the pixels up to `end`. */
 ALWAYS void run_block(const operands *o, const float *w, int64_t oc, int constant_taps, int64_t end) {
   for (int row = 0; row < HONED_FLOAT_ROWS; row += TILE_ROWS) {
     int64_t pixel = o->task.vector * HONED_VECTOR;
+    for (; TAKES_ALONG && constant_taps == 1 && pixel / (3 * FLOATS) < o->along && end > pixel; pixel += 3 * FLOATS) {
+      run_tile(o, w + row, oc + row, TILE_ROWS, 3, constant_taps, TAKES_ALONG, pixel);
+    }
     /* Four registers are two tiles of two: a tile of one would wait for its weights. */
     for (; end - pixel > 2 * FLOATS && (end - pixel <= 3 * FLOATS || end - pixel > 4 * FLOATS); pixel += 3 * FLOATS) {
-      run_tile(o, w + row, oc + row, TILE_ROWS, 3, constant_taps, pixel);
+      run_tile(o, w + row, oc + row, TILE_ROWS, 3, constant_taps, false, pixel);
     }
-    for (; end - pixel > FLOATS; pixel += 2 * FLOATS) run_tile(o, w + row, oc + row, TILE_ROWS, 2, constant_taps, pixel);
-    if (end > pixel) run_tile(o, w + row, oc + row, TILE_ROWS, 1, constant_taps, pixel);
+    for (; end - pixel > FLOATS; pixel += 2 * FLOATS) run_tile(o, w + row, oc + row, TILE_ROWS, 2, constant_taps, false, pixel);
+    if (end > pixel) run_tile(o, w + row, oc + row, TILE_ROWS, 1, constant_taps, false, pixel);
   }
 }
 
@@ -113,8 +128,6 @@ static __attribute__((noinline)) void run_block_of_any(const operands *o, const 
   run_block(o, w, oc, 0, end);
 }
 
-#include "float_rest.h"
-
 /* The activation of `blocks` blocks' results, while they are near. */
 static void activate(const operands *o, int64_t block, int64_t blocks) {
   const int64_t begin = o->task.vector * HONED_VECTOR, end = o->task.vector_end * HONED_VECTOR;
@@ -125,12 +138,16 @@ static void activate(const operands *o, int64_t block, int64_t blocks) {
 
 /* Zeros behind the last pixels of the task's planes: a few vectors each. */
 static void fill_planes(const operands *o) {
-  const int64_t begin = o->task.vector_end * HONED_VECTOR, end = o->task.fill_end * HONED_VECTOR;
+  const int64_t end = o->task.fill_end * HONED_VECTOR;
+  const int64_t begin = o->along > 0 ? o->plan->used_pixels : o->task.vector_end * HONED_VECTOR;
+  const int64_t vectors = honed_divide_up(begin, FLOATS) * FLOATS;
   const int64_t first = o->oc + o->task.block * HONED_FLOAT_ROWS;
   const int64_t last = honed_smaller(o->oc + o->task.block_end * HONED_FLOAT_ROWS, o->oc_end);
   float *const image = (float *)o->y->data + o->task.image * o->y->image_stride;
   for (int64_t oc = first; oc < last; oc++) {
-    for (int64_t i = begin; i < end; i += FLOATS) floats_store(image + oc * o->y->plane_stride + i, floats_set1(0.0f));
+    float *const out = image + oc * o->y->plane_stride;
+    for (int64_t i = begin; i < vectors; i++) out[i] = 0.0f;
+    for (int64_t i = vectors; i < end; i += FLOATS) floats_store(out + i, floats_set1(0.0f));
   }
 }
 
@@ -145,10 +162,10 @@ static void run_task(operands *o) {
     o->ahead = 0;
     if (done % REST_BLOCKS != 0 && block + 1 != o->task.block_end) continue;
     const int64_t first = block - (done - 1) % REST_BLOCKS;
-    if (rest > 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
+    if (rest > 0 && o->along == 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
     if (o->p->output.gate.kind != HONED_GATE_NONE) activate(o, first, block + 1 - first);
   }
-  if (o->task.fill_end > o->task.vector_end) fill_planes(o);
+  if (o->task.vector_end == plan->used_vectors) fill_planes(o);
 }
 
 ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
@@ -165,6 +182,7 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
     o.oc_end = o.oc + rows;
     /* Chunks of one band follow each other: the first of a call fills scratch for all. */
     take_band(&o, i == begin || o.task.first);
+    o.along = rest_along(&o);
     run_task(&o);
   }
 }

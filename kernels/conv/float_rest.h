@@ -5,7 +5,23 @@
 
 #include <immintrin.h>
 
-enum { REST_BLOCKS = 8, REST_PIXELS = 8 /* more are worth a vector */ };
+enum {
+  REST_BLOCKS = 8,
+  REST_PIXELS = 8,                             /* more are worth a vector */
+  TAKES_ALONG = TILE_ROWS == HONED_FLOAT_ROWS, /* there are registers for one more pixel of a block */
+};
+
+/* Where the plane's pixels beyond whole vectors begin. */
+ALWAYS int64_t rest_begin(const honed_band_plan *plan) { return plan->used_pixels / HONED_VECTOR * HONED_VECTOR; }
+
+/* How many pixels beyond whole vectors are taken along, one each, by the plane's first tiles of three registers, which have their weights
+ * at hand: all, or none where tiles are fewer, or do not reach these pixels. */
+static int64_t rest_along(const operands *o) {
+  const int64_t rest = o->plan->used_pixels % HONED_VECTOR, vectors = o->plan->used_pixels / HONED_VECTOR;
+  const int64_t tiles = vectors % 3 == 1 ? (vectors - 4) / 3 : vectors / 3;
+  const bool in_place = o->plan->taps == 1 && o->band != o->scratch;
+  return TAKES_ALONG && in_place && o->p->output.gate.kind == HONED_GATE_NONE && rest <= honed_smaller(tiles, REST_PIXELS) ? rest : 0;
+}
 
 /* Pixels of the task's band beyond whole vectors, where they are few; else 0. */
 static int64_t rest_of(const operands *o) {
@@ -20,7 +36,7 @@ ALWAYS __m256 bias_of(const operands *o, int64_t oc) {
   return _mm256_loadu_ps(bias);
 }
 
-/* Stores the sums of a block at a pixel of the last vector, which holds zeros. */
+/* Stores the sums of a block at a pixel. */
 ALWAYS void store_rest(const operands *o, int64_t oc, int64_t pixel, __m256 sum) {
   const honed_tensor *y = o->y, *r = o->residual;
   float column[HONED_FLOAT_ROWS] = {0};
