@@ -42,10 +42,17 @@ def _lay_out(channels: NDArray[np.int64], entries: Places, step: int) -> NDArray
     """The table of the lists whose output channels are channels [list, 4], with -1 for none."""
     table = np.zeros((len(channels), _STEPS.stop), np.int64)
     table[:, :_SIZE], table[:, _SIZE] = channels, (channels >= 0).sum(1)
-    np.maximum.at(table[:, _STEPS], (entries.list, entries.section), entries.place // step + 1)
+    steps = np.zeros(len(channels) * SECTIONS, np.int64)
+    np.maximum.at(steps, _sections_of(entries), entries.place // np.int64(step) + 1)
+    table[:, _STEPS] = steps.reshape(-1, SECTIONS)
     table[1:, _BEGIN] = np.cumsum((table[:, _STEPS] * _section_streams(table[:, _SIZE])).sum(1))[:-1]
     table[1:, _WEIGHTS] = np.cumsum(table[:, _STEPS].sum(1) * table[:, _SIZE])[:-1]
     return table.astype(np.int32)
+
+
+def _sections_of(entries: Places) -> NDArray[np.int64]:
+    """[places]: of all lists' sections, one list's after the other's, the one that each is in."""
+    return entries.list * np.int64(SECTIONS) + entries.section
 
 
 def _before(amounts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -60,15 +67,16 @@ def _pack(
     table = _lay_out(channels, entries, step)
     size, begin, first, steps = (table[:, i].astype(np.int64) for i in (_SIZE, _BEGIN, _WEIGHTS, _STEPS))
     streams = _section_streams(size)
-    where, turn = (entries.list, entries.section), entries.place // step
+    where, turn = _sections_of(entries), entries.place // step
     # Places that nothing has taken name the tap 0, with a weight of 0.
     ids = np.zeros(int((steps * streams).sum()) * step, np.uint16 if columns * group <= 65536 else np.int32)
-    line = begin[entries.list] + _before(steps * streams)[where] + turn * streams[where] + entries.stream
+    line = (begin[:, None] + _before(steps * streams)).ravel()[where] + turn * streams.ravel()[where] + entries.stream
     reader = channels[entries.list, np.where(entries.section == APART, entries.stream, 0)]
     ids[line * step + entries.place % step] = reader // (len(matrix) // group) * columns + entries.column % columns
     weights = np.zeros((int((steps.sum(1) * size).sum()), step), matrix.dtype)
     of = entries.weight_of
-    line = (first[entries.list] + (_before(steps)[where] + turn) * size[entries.list])[of] + entries.channel
+    begins, sizes = (first[:, None] + _before(steps) * size[:, None]).ravel()[where], size[entries.list]
+    line = (begins + turn * sizes)[of] + entries.channel
     weights[line, entries.place[of] % step] = matrix[channels[entries.list[of], entries.channel], entries.column[of]]
     return [table, ids, weights]
 

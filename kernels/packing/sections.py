@@ -19,7 +19,6 @@ Counts = NDArray[np.int64]
 
 SECTIONS = 5
 APART = 4
-CHANNELS = (0, 1, 2, 3)
 STREAM = np.array([[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0], [0, 1, 2, 3]])
 """[section, channel]: the stream of a section that the channel reads."""
 
@@ -53,8 +52,9 @@ _REACHED = _SETS[:, np.array(PAIRS)].any(2).astype(np.int64)
 """[set of channels, pair]: whether a free place in the pair's stream can take an entry of one of the set."""
 
 
-_MOVES = [move for move in product((-1, 0, 1), repeat=APART) if sum(map(abs, move)) == 1]
-"""Of steps of the sections before the last."""
+_MOVES = np.array([move for move in product((-1, 0, 1), repeat=APART) if sum(map(abs, move)) <= 1])
+"""[move, section]: of steps of the sections before the last. No move comes first, so that it is preferred to those that gain nothing."""
+_MOVES = _MOVES[np.argsort(np.abs(_MOVES).sum(1), kind="stable")]
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,11 @@ class _Plan:
     steps: Counts
     cost: NDArray[np.float64]
 
-    def of(self, lists: Counts) -> _Plan:
-        return _Plan(self.steps[lists], self.cost[lists])
-
-    def better(self, other: _Plan) -> _Plan:
-        """The cheaper plan for each list; of two that cost the same, self's."""
-        worse = other.cost < self.cost
-        return _Plan(np.where(worse[:, None], other.steps, self.steps), np.minimum(self.cost, other.cost))
+    def best(self, lists: int) -> _Plan:
+        """The cheapest plan for each of so many lists, of all that follow each other here, those of all lists at a time; of plans that cost
+        the same, the first."""
+        chosen = self.cost.reshape(-1, lists).argmin(0) * lists + np.arange(lists)
+        return _Plan(self.steps[chosen], self.cost[chosen])
 
 
 def count_kinds(mask: NDArray[np.bool_]) -> Counts:
@@ -94,22 +92,19 @@ def make_plan(kinds: Counts, sizes: Counts, cost: GroupingCost) -> Counts:
     there leads to."""
     costs = _section_costs(sizes, cost)
     at_least = np.stack([kinds[:, _KINDS.sum(1) >= n].sum(1) for n in (4, 3, 2, 1)])
-    nothing = np.zeros(len(kinds), np.int64)
-    best: _Plan | None = None
-    for together in [nothing, *(at_least // STEP), *(-(-at_least // STEP))]:
-        shared = _behind_together(kinds, together) @ SHARED
-        plan = _complete(kinds, together, -(-shared.reshape(-1, 3, 2).mean(2).astype(np.int64) // STEP), costs)
-        best = plan if best is None else best.better(plan)
-    assert best is not None
+    together = np.concatenate([np.zeros(len(kinds), np.int64), *(at_least // STEP), *(-(-at_least // STEP))])
+    starts = 1 + 2 * len(at_least)
+    shared = _behind_together(np.tile(kinds, (starts, 1)), together) @ SHARED
+    pairs = -(-shared.reshape(-1, 3, 2).mean(2).astype(np.int64) // STEP)
+    best = _complete(np.tile(kinds, (starts, 1)), together, pairs, np.tile(costs, (starts, 1))).best(len(kinds))
     improved = np.arange(len(kinds))
     while improved.size:
-        before = best.of(improved)
-        after = before
-        for move in _MOVES:
-            tried = np.maximum(before.steps[:, :APART] + move, 0)
-            after = after.better(_complete(kinds[improved], tried[:, 0], tried[:, 1:], costs[improved]))
-        best.steps[improved], best.cost[improved] = after.steps, after.cost
-        improved = improved[after.cost < before.cost]
+        tried = np.maximum(best.steps[improved, :APART] + _MOVES[:, None], 0).reshape(-1, APART)
+        again = np.tile(improved, len(_MOVES))
+        found = _complete(kinds[again], tried[:, 0], tried[:, 1:], costs[again]).best(len(improved))
+        cheaper = found.cost < best.cost[improved]
+        best.steps[improved], best.cost[improved] = found.steps, found.cost
+        improved = improved[cheaper]
     return best.steps
 
 
