@@ -110,18 +110,28 @@ void x86_load_mask(x86_code *c, int k, x86_register base, int8_t distance) {
   put_bytes(c, out, sizeof out);
 }
 
-void x86_load(x86_code *c, int zmm, x86_memory from, int k) {
-  put_memory(c, (operation){map_0f, no_prefix, 0x10, false}, zmm, 0, from, 64, k);
+/* As put_memory, up to the distance; mod: how long that is. */
+static uint64_t head_of(operation o, uint8_t mod, int reg, int second, x86_register base, int k) {
+  uint8_t out[sizeof(uint64_t)] = {0};
+  const int count = begin_evex(out, o, reg, second, (base & 8) != 0, false, k);
+  out[count] = (uint8_t)(mod | (reg & 7) << 3 | (base & 7));
+  uint64_t head;
+  memcpy(&head, out, sizeof head);
+  return head;
+}
+
+uint64_t x86_load_head(int zmm, x86_register base, int k) {
+  return head_of((operation){map_0f, no_prefix, 0x10, false}, mod_distance_32, zmm, 0, base, k);
+}
+
+uint64_t x86_fma_one_head(int sum, int zmm, x86_register base) {
+  return head_of((operation){map_0f38, prefix_66, 0xb8, true}, mod_distance_8, sum, zmm, base, 0);
 }
 
 void x86_store(x86_code *c, int zmm, x86_memory to) { put_memory(c, (operation){map_0f, no_prefix, 0x11, false}, zmm, 0, to, 64, 0); }
 
 void x86_broadcast(x86_code *c, int zmm, x86_memory from) {
   put_memory(c, (operation){map_0f38, prefix_66, 0x18, false}, zmm, 0, from, 4, 0);
-}
-
-void x86_fma_one_far(x86_code *c, int sum, int zmm, x86_memory factor) {
-  put_memory(c, (operation){map_0f38, prefix_66, 0xb8, true}, sum, zmm, factor, 4, 0);
 }
 
 void x86_add_floats(x86_code *c, int sum, x86_memory addend) {

@@ -34,28 +34,31 @@ void x86_prefetch(x86_code *c, x86_memory from); /* into the second-level cache 
 void x86_add(x86_code *c, x86_register r, int32_t bytes);
 void x86_load_mask(x86_code *c, int k, x86_register base, int8_t distance); /* 16 bits */
 
-void x86_load(x86_code *c, int zmm, x86_memory from, int k);
 void x86_store(x86_code *c, int zmm, x86_memory to);
 void x86_broadcast(x86_code *c, int zmm, x86_memory from); /* one float */
-void x86_fma_one_far(x86_code *c, int sum, int zmm, x86_memory factor);
 void x86_add_floats(x86_code *c, int sum, x86_memory addend);
 void x86_max(x86_code *c, int zmm, int other);        /* zmm > other ? zmm : other */
 void x86_min(x86_code *c, int zmm, int other, int k); /* zmm < other ? zmm : other */
 
-/* sum += zmm * one float. Most of the code, and of the time that writing it takes: at short distances one word is put together. */
-static inline void x86_fma_one(x86_code *c, int sum, int zmm, x86_memory factor) {
-  const int32_t units = factor.distance / 4;
-  if (factor.distance % 4 != 0 || units < -128 || units > 127 || c->end - c->at < 8) {
-    x86_fma_one_far(c, sum, zmm, factor);
-    return;
-  }
-  const unsigned second = (unsigned)zmm, base = (unsigned)factor.base, reg = (unsigned)sum;
-  const uint64_t inverted = (uint64_t)(~(reg << 4 & 0x80) & 0x80) | (uint64_t)(~(base << 2) & 0x20) | (uint64_t)(~reg & 0x10);
-  const uint64_t word = 0x62 | (0x42 | inverted) << 8 | (uint64_t)((~second & 15) << 3 | 5) << 16 |
-                        (uint64_t)(0x50 | (~second >> 1 & 8)) << 24 | UINT64_C(0xb8) << 32 |
-                        (uint64_t)(0x40 | (reg & 7) << 3 | (base & 7)) << 40 | (uint64_t)(uint8_t)units << 48;
-  memcpy(c->at, &word, sizeof word);
-  c->at += 7;
+/* The instructions that most of the code consists of are put together beforehand, but for the distance of their operand from its register:
+ * a head, in the order of memory, and X86_LONGEST bytes of room make an instruction. */
+uint64_t x86_load_head(int zmm, x86_register base, int k);      /* 16 floats */
+uint64_t x86_fma_one_head(int sum, int zmm, x86_register base); /* sum += zmm * one float */
+
+enum { X86_HEAD = 6 /* bytes */ };
+
+/* Both return where the next instruction goes. */
+static inline uint8_t *x86_put_load(uint8_t *at, uint64_t head, int32_t distance) {
+  memcpy(at, &head, sizeof head);
+  memcpy(at + X86_HEAD, &distance, sizeof distance);
+  return at + X86_HEAD + sizeof distance;
+}
+
+/* At a distance of so many floats. */
+static inline uint8_t *x86_put_fma_one(uint8_t *at, uint64_t head, int8_t floats) {
+  const uint64_t word = head | (uint64_t)(uint8_t)floats << 8 * X86_HEAD;
+  memcpy(at, &word, sizeof word);
+  return at + X86_HEAD + 1;
 }
 
 #endif

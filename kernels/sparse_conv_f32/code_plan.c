@@ -14,7 +14,7 @@ enum {
 
 /* Of all blocks: what has to be found room for. */
 typedef struct extent {
-  int64_t blocks, code_bytes, most_entries;
+  int64_t blocks, code_bytes, most_products;
 } extent;
 
 /* Lists from `begin` on, as many as fill the registers: the more channels, the fewer reads of each column. */
@@ -36,7 +36,7 @@ static extent measure(const honed_conv *conv, const honed_conv_lists *lists) {
       weights += (int64_t)l->steps[HONED_SECTION_ALL] * l->size;
     }
     e.code_bytes += honed_code_bytes(rows, honed_smaller(entries, honed_conv_ids(conv)), weights);
-    e.most_entries = honed_larger(e.most_entries, entries);
+    e.most_products = honed_larger(e.most_products, weights);
   }
   return e;
 }
@@ -55,7 +55,7 @@ static bool within_reach(const honed_conv *conv, const honed_call *call, const i
 static bool worth_it(const honed_conv *conv, const honed_tensor *y, const extent *e) {
   if (y->dims[0] * honed_divide_up(honed_planar_extent(y), HONED_CODE_PIXELS) < least_tiles) return false;
   const int64_t dense_bytes = conv->out_channels * (honed_conv_ids(conv) / conv->group) * (int64_t)sizeof(float);
-  return e->code_bytes <= honed_larger(dense_bytes, small_code) && e->most_entries <= INT32_MAX;
+  return e->code_bytes <= honed_larger(dense_bytes, small_code) && e->most_products <= INT32_MAX;
 }
 
 static honed_status make_masks(honed_call *call, const honed_conv *conv, const uint64_t *reach, honed_code_plan *plan, honed_context *ctx) {
@@ -103,15 +103,16 @@ static honed_status write_code(honed_code_writer *w, const extent *e, honed_call
   plan->blocks = blocks;
   plan->num_blocks = e->blocks;
   w->code = (x86_code){code, (uint8_t *)code + e->code_bytes, false};
-  w->first = malloc((size_t)honed_conv_ids(w->conv) * sizeof *w->first);
-  w->entries = malloc((size_t)honed_larger(e->most_entries, 1) * sizeof *w->entries);
-  if (w->first == NULL || w->entries == NULL) {
-    status = honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld entries", (long long)e->most_entries);
+  honed_code_writer_begin(w);
+  w->ends = malloc((size_t)honed_conv_ids(w->conv) * sizeof *w->ends);
+  w->products = malloc((size_t)honed_larger(e->most_products, 1) * sizeof *w->products);
+  if (w->ends == NULL || w->products == NULL) {
+    status = honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld products", (long long)e->most_products);
   } else {
     *made = write_blocks(w, plan) && honed_arena_seal_code(code);
   }
-  free(w->first);
-  free(w->entries);
+  free(w->ends);
+  free(w->products);
   return status;
 }
 

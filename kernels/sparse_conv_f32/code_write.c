@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/integers.h"
+
 enum {
   reach = 512,   /* short distances are from -reach to reach - 4 bytes */
   limit_lo = 30, /* registers */
@@ -14,18 +16,30 @@ enum {
   least_apart = 16,  /* products from one prefetch to the next */
 };
 
+void honed_code_writer_begin(honed_code_writer *w) {
+  for (int turn = 0; turn < 2; turn++) {
+    w->load[turn][0] = x86_load_head(column_0 + turn, X86_RDI, 0);
+    for (int kx = 0; kx + 1 < HONED_CODE_MASKS; kx++) w->load[turn][1 + kx] = x86_load_head(column_0 + turn, X86_RDI, first_tap + kx);
+    for (int sum = 0; sum < HONED_CODE_ROWS; sum++) w->fma[turn][sum] = x86_fma_one_head(sum, column_0 + turn, X86_RSI);
+  }
+}
+
 int64_t honed_code_bytes(int64_t rows, int64_t columns, int64_t weights) {
   const int64_t of_block = 3 * line + 64 + HONED_CODE_MASKS * 6, of_row = 7 + 10 + 6 + 6 + 10;
   const int64_t steps = (rows + weights) * (int64_t)sizeof(float) / (2 * reach) + 1, fetches = weights / least_apart + 1;
   return of_block + (rows + weights) * (int64_t)sizeof(float) + rows * of_row + columns * 10 + weights * 7 + steps * 7 + fetches * 8;
 }
 
+/* Moves the register on where the stream of weights leaves its reach. */
+static void stay_near(honed_code_writer *w) {
+  if (w->distance < reach) return;
+  x86_add(&w->code, X86_RSI, 2 * reach);
+  w->distance = -reach;
+}
+
 /* Appends a weight to the stream; returns where the code finds it. */
 static x86_memory put_weight(honed_code_writer *w, float weight) {
-  if (w->distance == reach) {
-    x86_add(&w->code, X86_RSI, 2 * reach);
-    w->distance = -reach;
-  }
+  stay_near(w);
   *w->weights++ = weight;
   const x86_memory at = {X86_RSI, w->distance};
   w->distance += (int32_t)sizeof(float);
@@ -35,11 +49,11 @@ static x86_memory put_weight(honed_code_writer *w, float weight) {
 /* The next block's lines, spread evenly over as many runs as this one has. */
 static void fetch_ahead(honed_code_writer *w) {
   const int64_t apart = w->tiles * line_products > least_apart ? w->tiles * line_products : least_apart;
-  if (w->products < (w->lines + 1) * apart) return;
+  if (w->written < (w->lines + 1) * apart) return;
   x86_prefetch(&w->code, (x86_memory){X86_RAX, (int32_t)(w->lines++ * line)});
 }
 
-static int write_begin(honed_code_writer *w, int64_t begin, int64_t end) {
+static void write_begin(honed_code_writer *w, int64_t begin, int64_t end) {
   x86_begin(&w->code);
   x86_load_seventh(&w->code);
   for (int64_t kx = 0; w->masked && kx < w->conv->kernel_w; kx++) {
@@ -51,33 +65,57 @@ static int write_begin(honed_code_writer *w, int64_t begin, int64_t end) {
     const honed_conv_list *l = &w->lists->lists[i];
     for (int r = 0; r < l->size; r++) x86_broadcast(&w->code, sum++, put_weight(w, w->output->bias[l->rows[r]]));
   }
-  return sum;
 }
 
-/* Chains of each column's entries: lists are walked from behind, so that a chain has those of the first list first. */
-static void chain_entries(honed_code_writer *w, int64_t begin, int64_t end, int sums) {
-  int32_t count = 0;
-  memset(w->first, -1, (size_t)honed_conv_ids(w->conv) * sizeof *w->first);
-  for (int64_t i = end - 1; i >= begin; i--) {
+/* Sorts the block's weights by their columns; those of one column stay in the order of their lists. */
+static void sort_products(honed_code_writer *w, int64_t begin, int64_t end) {
+  const int64_t columns = honed_conv_ids(w->conv);
+  memset(w->ends, 0, (size_t)columns * sizeof *w->ends);
+  for (int64_t i = begin; i < end; i++) {
     const honed_conv_list *l = &w->lists->lists[i];
-    sums -= l->size;
-    const float *weights = (const float *)w->lists->weights + l->weights + (int64_t)l->steps[HONED_SECTION_ALL] * l->size;
-    for (int64_t entry = honed_conv_list_end(l) - 1; entry >= l->begin; entry--) {
-      int32_t *first = &w->first[honed_conv_lists_id(w->lists, entry)];
-      weights -= l->size;
-      w->entries[count] = (honed_code_entry){weights, *first, (int16_t)sums, (int16_t)l->size};
-      *first = count++;
+    for (int64_t entry = l->begin; entry < honed_conv_list_end(l); entry++) w->ends[honed_conv_lists_id(w->lists, entry)] += l->size;
+  }
+  int32_t before = 0;
+  for (int64_t id = 0; id < columns; id++) {
+    const int32_t count = w->ends[id];
+    w->ends[id] = before;
+    before += count;
+  }
+  int32_t sum = 0;
+  for (int64_t i = begin; i < end; i++) {
+    const honed_conv_list *l = &w->lists->lists[i];
+    const float *weights = (const float *)w->lists->weights + l->weights;
+    for (int64_t entry = l->begin; entry < honed_conv_list_end(l); entry++, weights += l->size) {
+      int32_t *at = &w->ends[honed_conv_lists_id(w->lists, entry)];
+      for (int r = 0; r < l->size; r++) w->products[(*at)++] = (honed_code_product){weights[r], sum + r};
     }
+    sum += l->size;
   }
 }
 
-static void write_column(honed_code_writer *w, int64_t id, int column) {
+/* The products of one column, which is read into the register column_0 + turn. */
+static void write_column(honed_code_writer *w, int64_t id, int turn, const honed_code_product *p, const honed_code_product *end) {
   fetch_ahead(w);
-  const int k = w->masked ? first_tap + (int)(id % w->conv->kernel_w) : 0;
-  x86_load(&w->code, column, (x86_memory){X86_RDI, w->of_tap[id] * (int32_t)sizeof(float)}, k);
-  for (int32_t i = w->first[id]; i >= 0; i = w->entries[i].next) {
-    const honed_code_entry *e = &w->entries[i];
-    for (int r = 0; r < e->size; r++, w->products++) x86_fma_one(&w->code, e->sum + r, column, put_weight(w, e->weights[r]));
+  const int64_t most = (1 + (end - p) + (end - p) * (int64_t)sizeof(float) / (2 * reach) + 1) * X86_LONGEST;
+  if (w->code.full || w->code.end - w->code.at < most) {
+    w->code.full = true;
+    return;
+  }
+  const int k = w->masked ? 1 + (int)(id % w->conv->kernel_w) : 0;
+  w->code.at = x86_put_load(w->code.at, w->load[turn][k], w->of_tap[id] * (int32_t)sizeof(float));
+  w->written += end - p;
+  while (p < end) {
+    stay_near(w);
+    const int64_t count = honed_smaller(end - p, (reach - w->distance) / (int64_t)sizeof(float));
+    uint8_t *at = w->code.at;
+    for (int64_t i = 0; i < count; i++) {
+      w->weights[i] = p[i].weight;
+      at = x86_put_fma_one(at, w->fma[turn][p[i].sum], (int8_t)(w->distance / (int)sizeof(float) + i));
+    }
+    w->code.at = at;
+    w->weights += count;
+    w->distance += (int32_t)(count * (int64_t)sizeof(float));
+    p += count;
   }
 }
 
@@ -117,12 +155,15 @@ void honed_code_write(honed_code_writer *w, int64_t begin, int64_t end, honed_co
   out->weights = w->weights + reach / (int)sizeof(float);
   x86_align(&w->code);
   uint8_t *start = w->code.at;
-  w->products = w->lines = 0;
-  const int sums = write_begin(w, begin, end);
-  chain_entries(w, begin, end, sums);
+  w->written = w->lines = 0;
+  write_begin(w, begin, end);
+  sort_products(w, begin, end);
   int turn = 0;
+  const honed_code_product *at = w->products;
   for (int64_t id = 0; id < honed_conv_ids(w->conv); id++) {
-    if (w->first[id] >= 0) write_column(w, id, column_0 + (turn++ & 1));
+    const honed_code_product *column_end = w->products + w->ends[id];
+    if (column_end > at) write_column(w, id, turn++ & 1, at, column_end);
+    at = column_end;
   }
   write_end(w, begin, end);
   memcpy(&out->run, &start, sizeof out->run);

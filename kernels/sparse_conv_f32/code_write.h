@@ -5,12 +5,11 @@
 #include "base/x86_code.h"
 #include "code_plan.h"
 
-/* An entry of a list: the weights of its channels, whose sums begin in register `sum`. */
-typedef struct honed_code_entry {
-  const float *weights;
-  int32_t next; /* of the same column, or -1 */
-  int16_t sum, size;
-} honed_code_entry;
+/* A weight and the register of its channel's sum. */
+typedef struct honed_code_product {
+  float weight;
+  int32_t sum;
+} honed_code_product;
 
 typedef struct honed_code_writer {
   const honed_conv *conv;
@@ -21,12 +20,16 @@ typedef struct honed_code_writer {
   bool masked;                      /* taps may lie beyond a row's ends */
   int64_t tiles;                    /* how many times a block runs, at least, before the next one does */
   x86_code code;
-  float *weights;            /* where the next one goes */
-  int32_t distance;          /* from the register that points into the weights to it, in bytes */
-  int64_t products, lines;   /* of the block so far; lines that are fetched ahead */
-  int32_t *first;            /* [columns]: the first entry of each, or -1 */
-  honed_code_entry *entries; /* of one block */
+  uint64_t load[2][HONED_CODE_MASKS], fma[2][HONED_CODE_ROWS]; /* heads, for columns in two registers: by mask, by sum */
+  float *weights;                                              /* where the next one goes */
+  int32_t distance;                                            /* from the register that points into the weights to it, in bytes */
+  int64_t written, lines;                                      /* products of the block so far; lines that are fetched ahead */
+  int32_t *ends;                                               /* [columns]: where those of each end in products */
+  honed_code_product *products;                                /* of one block, column by column */
 } honed_code_writer;
+
+/* Fills the heads in. */
+void honed_code_writer_begin(honed_code_writer *w);
 
 /* Most bytes that a block takes with so many channels, columns and weights. */
 int64_t honed_code_bytes(int64_t rows, int64_t columns, int64_t weights);

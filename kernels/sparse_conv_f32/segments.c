@@ -22,7 +22,14 @@ typedef struct stretch {
 static stretch stretch_at(const maker *m, const honed_conv_list *l, int64_t entry) {
   const uint32_t columns = (uint32_t)m->plan->chunk_columns, chunk = (uint32_t)honed_conv_lists_id(m->lists, entry) / columns;
   stretch s = {chunk, (int64_t)chunk * columns, entry, entry + 1};
-  while (s.end < honed_conv_list_end(l) && (uint64_t)(honed_conv_lists_id(m->lists, s.end) - s.first) < columns) s.end++;
+  const int64_t end = honed_conv_list_end(l), first = s.first;
+  if (m->lists->wide_ids) {
+    const int32_t *ids = m->lists->ids;
+    while (s.end < end && (uint64_t)(ids[s.end] - first) < columns) s.end++;
+  } else {
+    const uint16_t *ids = m->lists->ids;
+    while (s.end < end && (uint64_t)(ids[s.end] - first) < columns) s.end++;
+  }
   return s;
 }
 

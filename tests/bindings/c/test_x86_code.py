@@ -34,7 +34,7 @@ def expected() -> list[str]:
             lines.append(f"vmovups {m},%zmm{4 * b + 3}{zeroed(d % 8)}")
             lines.append(f"vmovups %zmm{31 - b},{m}")
             lines.append(f"vbroadcastss {m},%zmm{2 * b + d}")
-            lines.append(f"vfmadd231ps {m}{{1to16}},%zmm{4 * b + 5},%zmm{30 - 2 * d}")
+            lines.append(f"vfmadd231ps {memory(base, 4 * (20 * d - 128))}{{1to16}},%zmm{4 * b + 5},%zmm{30 - 2 * d}")
             lines.append(f"vaddps {m},%zmm{31 - 2 * d},%zmm{31 - 2 * d}")
     for i in range(32):
         lines.append(f"vmaxps %zmm{31 - i},%zmm{i},%zmm{i}")

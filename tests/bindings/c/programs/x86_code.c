@@ -19,10 +19,10 @@ static void write_all(x86_code *c) {
     for (int d = 0; d < 13; d++) {
       const x86_memory m = {bases[b], distances[d]};
       x86_prefetch(c, m);
-      x86_load(c, 4 * b + 3, m, d % 8);
+      c->at = x86_put_load(c->at, x86_load_head(4 * b + 3, bases[b], d % 8), distances[d]);
       x86_store(c, 31 - b, m);
       x86_broadcast(c, 2 * b + d, m);
-      x86_fma_one(c, 30 - 2 * d, 4 * b + 5, m);
+      c->at = x86_put_fma_one(c->at, x86_fma_one_head(30 - 2 * d, 4 * b + 5, bases[b]), (int8_t)(20 * d - 128));
       x86_add_floats(c, 31 - 2 * d, m);
     }
   }
@@ -37,7 +37,7 @@ static void leaves_out_what_finds_no_room(void) {
   uint8_t few[20] = {0};
   x86_code c = {few, few + 16, false};
   x86_return(&c);
-  x86_load(&c, 1, (x86_memory){X86_RDI, 1 << 20}, 0);
+  x86_store(&c, 1, (x86_memory){X86_RDI, 1 << 20});
   CHECK(!c.full && c.at == few + 14);
   x86_max(&c, 1, 2);
   CHECK(c.full && c.at == few + 14 && few[16] == 0);
