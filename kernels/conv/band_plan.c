@@ -44,13 +44,13 @@ static void choose_bands(honed_band_plan *plan, const honed_band_layout *layout,
 /* Of one group of an image. */
 static int64_t band_tasks(const honed_band_plan *plan) { return (plan->bands - 1) * plan->chunks + plan->last_chunks; }
 
-/* Cuts bands into chunks of output channels such that tasks are alike: a shorter last band has fewer. */
+/* Cuts bands into chunks of output channels such that tasks are alike: a shorter last band has fewer, unless threads have whole chunks. */
 static void choose_chunks(honed_band_plan *plan, int64_t outer) {
   const int64_t vectors = outer * plan->used_vectors, most = honed_larger(plan->blocks / chunk_blocks(plan), 1);
   const int64_t band = honed_smaller(plan->band_vectors, plan->used_vectors);
   const int64_t last = plan->used_vectors - (plan->bands - 1) * plan->band_vectors;
   plan->chunks = vectors == 0 ? 1 : honed_smaller(honed_divide_up(wanted_tasks * band, vectors), most);
-  plan->last_chunks = vectors == 0 ? 1 : honed_larger(plan->chunks * last / band, 1);
+  plan->last_chunks = vectors == 0 ? 1 : plan->in_place ? plan->chunks : honed_larger(plan->chunks * last / band, 1);
 }
 
 honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_layout *layout, honed_call *call, honed_context *ctx) {
@@ -64,7 +64,9 @@ honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_lay
   plan->valid = valid;
   plan->vectors = y->plane_stride / HONED_VECTOR;
   plan->used_pixels = honed_planar_extent(y);
-  plan->used_vectors = honed_divide_up(plan->used_pixels, HONED_VECTOR);
+  plan->used_vectors = honed_divide_up(plan->used_pixels - layout->along, HONED_VECTOR);
+  plan->along = layout->along;
+  plan->in_place = layout->in_place;
   plan->taps = honed_conv_taps(conv);
   plan->phases = conv->phases_h * conv->phases_w;
   plan->units = layout->units;
@@ -82,14 +84,16 @@ honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_lay
   choose_chunks(plan, outer);
   call->plan = plan;
   call->num_tasks = plan->bands == 0 ? 0 : outer * band_tasks(plan);
-  call->prepares = true;
-  call->scratch_bytes = (size_t)(layout->units * plan->phases * plan->plane_pixels + HONED_VECTOR) * 4; /* whole vectors are copied */
+  call->prepares = !plan->in_place;
+  const int64_t copied = plan->in_place ? 0 : layout->units * plan->phases * plan->plane_pixels + HONED_VECTOR; /* whole vectors are */
+  call->scratch_bytes = (size_t)copied * 4;
   return HONED_OK;
 }
 
 honed_band_task honed_band_task_get(const honed_band_plan *plan, int64_t task) {
   const int64_t outer = task / band_tasks(plan), inner = task % band_tasks(plan);
-  const int64_t band = honed_smaller(inner / plan->chunks, plan->bands - 1), chunk = inner - band * plan->chunks;
+  const int64_t band = plan->in_place ? inner % plan->bands : honed_smaller(inner / plan->chunks, plan->bands - 1);
+  const int64_t chunk = plan->in_place ? inner / plan->bands : inner - band * plan->chunks;
   const bool last = band == plan->bands - 1;
   const int64_t chunks = last ? plan->last_chunks : plan->chunks;
   const int64_t step = chunk_blocks(plan), steps = honed_divide_up(plan->blocks, step);

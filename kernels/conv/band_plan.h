@@ -2,7 +2,10 @@
  *
  * A task copies a band of the input's pixels, with the halo that its taps reach, into scratch in the form that the inner loop likes: one
  * plane per unit and phase, a unit being one f32 channel, or a pair in bf16 or a quad of u8 channels side by side (4 bytes a pixel in any
- * case). It then computes a chunk of the output channels over the band. Work is counted in vectors of 16 pixels. */
+ * case). It then computes a chunk of the output channels over the band. Work is counted in vectors of 16 pixels.
+ *
+ * Chunks of one band follow each other, so that a thread copies few bands. Where kernels read pixels in place, bands of one chunk do:
+ * threads then have output channels of their own, which is what most readers of y divide among them, too. */
 #ifndef HONED_CONV_BAND_PLAN_H
 #define HONED_CONV_BAND_PLAN_H
 
@@ -12,18 +15,20 @@ enum { HONED_VECTOR = 16 };
 
 typedef struct honed_band_plan {
   const uint64_t *valid; /* of y, per 64 pixels of a plane */
-  int64_t vectors;       /* of a plane of y, of which the first used_vectors hold valid pixels */
+  int64_t vectors;       /* of a plane of y, of which the first used_vectors hold valid pixels; bands consist of those */
   int64_t used_vectors, used_pixels;
-  int64_t taps, phases;        /* per channel */
-  const int64_t *tap_phase;    /* [taps] */
-  const int64_t *tap_shift;    /* [taps], elements within a plane of x */
-  const int64_t *tap_offset;   /* [taps], pixels within a unit's planes in scratch */
-  int64_t first_shift;         /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
-  int64_t units;               /* per group */
-  int64_t plane_pixels;        /* of a plane in scratch */
+  int64_t along;             /* pixels behind the used vectors that tiles of several vectors take along, one each, or the last band does */
+  int64_t taps, phases;      /* per channel */
+  const int64_t *tap_phase;  /* [taps] */
+  const int64_t *tap_shift;  /* [taps], elements within a plane of x */
+  const int64_t *tap_offset; /* [taps], pixels within a unit's planes in scratch */
+  int64_t first_shift;       /* smallest tap_shift: where a band's copy begins, relative to its first pixel */
+  int64_t units;             /* per group */
+  int64_t plane_pixels;      /* of a plane in scratch */
   int64_t group, blocks, rows; /* groups; blocks of output channels per group; channels of a block */
   int64_t bands, band_vectors; /* the last band may be shorter */
   int64_t chunks, last_chunks; /* per band, and of the last one; tasks = images * group * ((bands - 1) * chunks + last_chunks) */
+  bool in_place;
 } honed_band_plan;
 
 typedef struct honed_band_task {
@@ -38,6 +43,8 @@ typedef struct honed_band_layout {
   int64_t plane_pixels; /* of a plane in scratch: a multiple of so many */
   int64_t band_bytes;   /* of a band in scratch, about */
   int64_t tile_vectors; /* a band is a multiple of so many vectors */
+  bool in_place;        /* pixels are not copied */
+  int64_t along;        /* pixels beyond whole vectors that need no vector of their own */
 } honed_band_layout;
 
 enum { HONED_BAND_BYTES = 160 * 1024 /* stay in a second-level cache beside the weights */ };

@@ -24,7 +24,6 @@ typedef struct operands {
   int64_t oc, oc_end;         /* first output channel of the group, and one past its last */
   const float *band;          /* its first pixel of the group's first unit; from unit to unit it is unit_stride */
   int64_t unit_stride, ahead; /* to what is fetched ahead of its use, or 0 */
-  int64_t along;              /* pixels beyond whole vectors that tiles take along: float_rest.h */
 } operands;
 
 #include "float_copy.h"
@@ -108,7 +107,7 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
 ALWAYS void run_block(const operands *o, const float *w, int64_t oc, int constant_taps, int64_t end) {
   for (int row = 0; row < HONED_FLOAT_ROWS; row += TILE_ROWS) {
     int64_t pixel = o->task.vector * HONED_VECTOR;
-    for (; TAKES_ALONG && constant_taps == 1 && pixel / (3 * FLOATS) < o->along && end > pixel; pixel += 3 * FLOATS) {
+    for (; TAKES_ALONG && constant_taps == 1 && pixel / (3 * FLOATS) < o->plan->along && end > pixel; pixel += 3 * FLOATS) {
       run_tile(o, w + row, oc + row, TILE_ROWS, 3, constant_taps, TAKES_ALONG, pixel);
     }
     /* Four registers are two tiles of two: a tile of one would wait for its weights. */
@@ -139,7 +138,7 @@ static void activate(const operands *o, int64_t block, int64_t blocks) {
 /* Zeros behind the last pixels of the task's planes: a few vectors each. */
 static void fill_planes(const operands *o) {
   const int64_t end = o->task.fill_end * HONED_VECTOR;
-  const int64_t begin = o->along > 0 ? o->plan->used_pixels : o->task.vector_end * HONED_VECTOR;
+  const int64_t begin = o->plan->along > 0 ? o->plan->used_pixels : o->task.vector_end * HONED_VECTOR;
   const int64_t vectors = honed_divide_up(begin, FLOATS) * FLOATS;
   const int64_t first = o->oc + o->task.block * HONED_FLOAT_ROWS;
   const int64_t last = honed_smaller(o->oc + o->task.block_end * HONED_FLOAT_ROWS, o->oc_end);
@@ -155,14 +154,14 @@ static void run_task(operands *o) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
   const float *w = o->p->weights + o->task.group * plan->blocks * block_floats;
-  const int64_t rest = rest_of(o), end = o->task.vector_end * HONED_VECTOR - (rest > 0 ? HONED_VECTOR : 0);
+  const int64_t rest = rest_of(o), end = o->task.vector_end * HONED_VECTOR - (rest > 0 && plan->along == 0 ? HONED_VECTOR : 0);
   for (int64_t block = o->task.block; block < o->task.block_end; block++) {
     const int64_t oc = o->oc + block * HONED_FLOAT_ROWS, done = block + 1 - o->task.block;
     (plan->taps == 1 ? run_block_of_1 : run_block_of_any)(o, w + block * block_floats, oc, end);
     o->ahead = 0;
     if (done % REST_BLOCKS != 0 && block + 1 != o->task.block_end) continue;
     const int64_t first = block - (done - 1) % REST_BLOCKS;
-    if (rest > 0 && o->along == 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
+    if (rest > 0) run_rest(o, w + first * block_floats, o->oc + first * HONED_FLOAT_ROWS, block + 1 - first, rest);
     if (o->p->output.gate.kind != HONED_GATE_NONE) activate(o, first, block + 1 - first);
   }
   if (o->task.vector_end == plan->used_vectors) fill_planes(o);
@@ -182,7 +181,6 @@ ALWAYS void run_tasks(const honed_call *call, void *scratch, int64_t begin, int6
     o.oc_end = o.oc + rows;
     /* Chunks of one band follow each other: the first of a call fills scratch for all. */
     take_band(&o, i == begin || o.task.first);
-    o.along = rest_along(&o);
     run_task(&o);
   }
 }

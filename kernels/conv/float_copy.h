@@ -61,12 +61,11 @@ static void copy_band(const operands *o) {
   }
 }
 
-/* A 1x1 kernel whose units are planes reads them where they lie, if their row stride is that of y; all else reads a copy, made where it is
- * `fresh`. */
+/* A 1x1 kernel whose units are planes reads them where they lie, if the plan says so; all else reads a copy, made where it is `fresh`. */
 static void take_band(operands *o, bool fresh) {
   const honed_band_plan *plan = o->plan;
   const honed_tensor *x = o->x;
-  if (UNIT_CHANNELS == 1 && plan->taps == 1 && x->row_stride == o->y->row_stride) {
+  if (plan->in_place) {
     o->unit_stride = x->plane_stride;
     o->band = (const float *)x->data + o->task.image * x->image_stride + o->task.group * plan->units * x->plane_stride +
               o->task.vector * HONED_VECTOR + plan->first_shift;

@@ -14,19 +14,11 @@ enum {
 /* Where the plane's pixels beyond whole vectors begin. */
 ALWAYS int64_t rest_begin(const honed_band_plan *plan) { return plan->used_pixels / HONED_VECTOR * HONED_VECTOR; }
 
-/* How many pixels beyond whole vectors are taken along, one each, by the plane's first tiles of three registers, which have their weights
- * at hand: all, or none where tiles are fewer, or do not reach these pixels. */
-static int64_t rest_along(const operands *o) {
-  const int64_t rest = o->plan->used_pixels % HONED_VECTOR, vectors = o->plan->used_pixels / HONED_VECTOR;
-  const int64_t tiles = vectors % 3 == 1 ? (vectors - 4) / 3 : vectors / 3;
-  const bool in_place = o->plan->taps == 1 && o->band != o->scratch;
-  return TAKES_ALONG && in_place && o->p->output.gate.kind == HONED_GATE_NONE && rest <= honed_smaller(tiles, REST_PIXELS) ? rest : 0;
-}
-
-/* Pixels of the task's band beyond whole vectors, where they are few; else 0. */
+/* Pixels of the task's band beyond whole vectors that are run apart, since they are few. */
 static int64_t rest_of(const operands *o) {
   const int64_t rest = o->plan->used_pixels % HONED_VECTOR;
-  return o->task.vector_end == o->plan->used_vectors && rest <= REST_PIXELS ? rest : 0;
+  if (o->task.vector_end != o->plan->used_vectors || (TAKES_ALONG && o->plan->along > 0)) return 0;
+  return rest <= REST_PIXELS ? rest : 0;
 }
 
 ALWAYS __m256 bias_of(const operands *o, int64_t oc) {
@@ -57,7 +49,7 @@ ALWAYS void run_rest_tile(const operands *o, const float *w, int64_t oc, int64_t
                           int64_t rest) {
   const honed_band_plan *plan = o->plan;
   const int64_t block_floats = honed_band_block_bytes(plan) / (int64_t)sizeof(float);
-  const int64_t taps = constant_taps > 0 ? constant_taps : plan->taps, pixel = (o->task.vector_end - 1) * HONED_VECTOR;
+  const int64_t taps = constant_taps > 0 ? constant_taps : plan->taps, pixel = rest_begin(plan);
   const float *x = o->band + pixel - o->task.vector * HONED_VECTOR, *rows[8];
   __m256 acc[16];
   HONED_UNROLL8(
@@ -114,7 +106,7 @@ static void run_rest(const operands *o, const float *w, int64_t oc, int64_t bloc
   static run_rest_of *const kernels[2][4] = {{run_rest_1_of_0, run_rest_2_of_0, run_rest_4_of_0, run_rest_8_of_0},
                                              {run_rest_1_of_1, run_rest_2_of_1, run_rest_4_of_1, run_rest_8_of_1}};
   const honed_tensor *y = o->y;
-  float *out = (float *)y->data + o->task.image * y->image_stride + (o->task.vector_end - 1) * HONED_VECTOR;
+  float *out = (float *)y->data + o->task.image * y->image_stride + rest_begin(o->plan);
   for (int64_t row = oc; row < oc + blocks * HONED_FLOAT_ROWS && row < o->oc_end; row++) {
     for (int v = 0; v < HONED_VECTOR; v += FLOATS) floats_store(out + row * y->plane_stride + v, floats_set1(0.0f));
   }
