@@ -1,5 +1,6 @@
 /* The kernel, once for all instruction sets. Include a base/simd_*.h first and define TILE_ROWS: output channels of a product's register
- * tile, which is up to three vectors wide. */
+ * tile, which is up to three vectors wide; FEW_TILES: up to how many tiles beyond whole vectors are multiplied with output channels in
+ * the lanes (0, 4 or 8). */
 #include <string.h>
 
 #include "base/planes.h"

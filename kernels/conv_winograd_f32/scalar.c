@@ -2,4 +2,5 @@
 
 #define HONED_VARIANT scalar
 #define TILE_ROWS 4
+#define FEW_TILES 0
 #include "generic.h"

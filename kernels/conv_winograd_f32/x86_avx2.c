@@ -2,4 +2,5 @@
 
 #define HONED_VARIANT avx2
 #define TILE_ROWS 4
+#define FEW_TILES 4
 #include "generic.h"
