@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -80,7 +80,7 @@ class Family:
     """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can.
     work: amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of
     the packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
-    estimated time is below that share of the dense form's."""
+    estimated time is below that share of the dense form's. pixels_per_product: of the output, that a product with a stored weight serves."""
 
     name: str
     refuse: Callable[..., str | None]
@@ -89,6 +89,7 @@ class Family:
     note: Callable[..., str] = lambda layer, packed: ""
     attrs: Mapping[str, int] = field(default_factory=dict)
     bar: float = BAR
+    pixels_per_product: int = 1
 
     @property
     def key(self) -> str:
@@ -306,6 +307,12 @@ def _refuse_winograd(layer: ConvLayer, tile: int) -> str | None:
     return "expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8 of stride 2, and dilation 1"
 
 
+def _multiplied_vectors(tiles: int) -> float:
+    """Of 16 tiles each. Up to 8 beyond whole vectors are multiplied four at a time, with output channels in the lanes."""
+    rest = tiles % 16
+    return tiles // 16 + (-(-rest // 4) / 4 if rest <= 8 else 1)
+
+
 def _winograd(tile: int) -> Family:
     """F(tile x tile, r x r). Its work is counted in vectors of 16 tiles; 16 output channels are computed at a time."""
 
@@ -318,10 +325,11 @@ def _winograd(tile: int) -> Family:
     def work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
         out_channels, per_group = layer.weights.shape[0], layer.weights.shape[1] * layer.phases
         rows = -(-(out_channels // layer.group) // 16) * 16 * layer.group
-        vectors = -(-(-(-layer.size[0] // tile) * -(-layer.size[1] // tile)) // 16)
+        tiles = -(-layer.size[0] // tile) * -(-layer.size[1] // tile)
+        vectors = -(-tiles // 16)
         points = (tile + taps(layer) - 1) ** 2
         return {
-            "products": vectors * points * rows * per_group,
+            "products": _multiplied_vectors(tiles) * points * rows * per_group,
             "inputs": vectors * per_group * layer.group,
             "outputs": vectors * out_channels,
             "residuals": vectors * out_channels * layer.residual,
@@ -332,7 +340,8 @@ def _winograd(tile: int) -> Family:
     def note(layer: ConvLayer, packed: Packed) -> str:
         return f"F({tile}x{tile}, {taps(layer)}x{taps(layer)})" + ("" if layer.phases == 1 else f" of {layer.phases} phases")
 
-    return Family("conv_winograd_f32", lambda layer: _refuse_winograd(layer, tile), pack, work, note, {"tile": tile})
+    refuse = partial(_refuse_winograd, tile=tile)
+    return Family("conv_winograd_f32", refuse, pack, work, note, {"tile": tile}, pixels_per_product=tile * tile)
 
 
 # Matrix products

@@ -40,7 +40,7 @@ def _take(op: DraftOp, choice: Choice, weights: Weights, macs: int | None) -> No
     values = weights.values
     op.info |= {
         "macs": macs,
-        "macs_done": None if macs is None else macs * choice.consts[-1].size // max(values.size, 1),
+        "macs_done": None if macs is None else macs * choice.consts[-1].size // max(values.size * choice.pixels_per_product, 1),
         "weights": int(values.size),
         "sparsity": round(1.0 - np.count_nonzero(values) / max(values.size, 1), 4),
         "us": choice.chosen.describe()["us"],

@@ -55,6 +55,11 @@ class Choice:
         return self.chosen.kernel
 
     @property
+    def pixels_per_product(self) -> int:
+        assert self.chosen.packed is not None
+        return self.chosen.packed.family.pixels_per_product
+
+    @property
     def consts(self) -> Consts:
         """The packed weights."""
         assert self.chosen.packed is not None

@@ -42,7 +42,7 @@ def test_geometry(x_shape, w_shape, attrs):
     check_conv(x_shape, w_shape, **attrs)
 
 
-@pytest.mark.parametrize("kernel", [5, 7, 8])
+@pytest.mark.parametrize("kernel", [7, 8])
 def test_large_strided_kernels_are_convolved_in_another_basis(kernel):
     """It rounds some times more; tests of the kernel hold it to its bound."""
     model = conv_net((2, 3, 97, 130), (64, 3, kernel, kernel), pads=[3, 3, 2, 1], strides=[2, 2])

@@ -100,6 +100,16 @@ def test_winograd_of_the_phases_of_a_strided_convolution(kernel, filters):
     assert (chosen.kernel, chosen.attrs, chosen.reason) == ("conv_winograd_f32", {"tile": 4}, f"F(4x4, {filters}x{filters}) of 4 phases")
 
 
+@pytest.mark.parametrize(("size", "share"), [(28, 36 / 144), (2, 16 / 36)])
+def test_transformed_weights_save_multiplications(size, share):
+    net = Net()
+    model = net.model(net.node("Conv", net.input("x", (1, 64, size, size)), net.const(normal((64, 64, 3, 3))), pads=[1, 1, 1, 1]))
+    winograd = Costs("", "", "", {name: family for name, family in COSTS.families.items() if "winograd" in name})
+    (info,) = [op.info for op in lower(model, costs=winograd).ops if op.type == "conv_winograd_f32"]
+    assert info["macs"] == 64 * 64 * 9 * size * size
+    assert info["macs_done"] == pytest.approx(info["macs"] * share)
+
+
 REFUSED = [{"stride_h": 2}, {"dilation_w": 2}, {"kernel_w": 1}, STRIDED, {"kernel_h": 5, "kernel_w": 5}]
 
 
