@@ -15,35 +15,31 @@ ALWAYS vf load_window(const row *r, int64_t at) {
   return first < last ? vf_load_lanes((const float *)((uintptr_t)r->data + (uintptr_t)at * sizeof(float)), first, last) : vf_set1(0.0f);
 }
 
-/* out[i]: every fourth element from `at` + i on, for i < count, which is 2 to 4. */
-ALWAYS void split_4(const row *r, int64_t at, int count, vf *out) {
+ALWAYS float element(const row *r, int64_t at) { return at >= 0 && at < r->count ? r->data[at] : 0.0f; }
+
+/* out[i]: every m-th element from `at` + i on, for i < m. */
+ALWAYS void split(int tile, const row *r, int64_t at, vf *out) {
   const vf a = load_window(r, at), b = load_window(r, at + VF_LANES);
+  if (tile == 2) {
+    out[0] = vf_even(a, b);
+    out[1] = vf_odd(a, b);
+    return;
+  }
   const vf c = load_window(r, at + 2 * VF_LANES), d = load_window(r, at + 3 * VF_LANES);
   const vf even_lo = vf_even(a, b), even_hi = vf_even(c, d), odd_lo = vf_odd(a, b), odd_hi = vf_odd(c, d);
   out[0] = vf_even(even_lo, even_hi);
   out[1] = vf_even(odd_lo, odd_hi);
-  if (count > 2) out[2] = vf_odd(even_lo, even_hi);
-  if (count > 3) out[3] = vf_odd(odd_lo, odd_hi);
+  out[2] = vf_odd(even_lo, even_hi);
+  out[3] = vf_odd(odd_lo, odd_hi);
 }
 
-ALWAYS void split_2(const row *r, int64_t at, vf *out) {
-  const vf a = load_window(r, at), b = load_window(r, at + VF_LANES);
-  out[0] = vf_even(a, b);
-  out[1] = vf_odd(a, b);
-}
-
-/* out[j][t] = element m * t + j - pad of a row. Stores whole vectors. */
+/* out[j][t] = element m * t + j - pad of a row; for j >= m that is out[j - m][t + 1]. Stores whole vectors. */
 ALWAYS void split_row(form f, const row *r, int64_t pad, int64_t tiles, float *out, int64_t stride) {
   for (int64_t t = 0; t < tiles; t += VF_LANES) {
     const int64_t at = f.tile * t - pad;
     vf v[7];
-    if (f.tile == 4) {
-      split_4(r, at, 4, v);
-      split_4(r, at + 4, f.size - 4, v + 4);
-    } else {
-      split_2(r, at, v);
-      split_2(r, at + 2, v + 2);
-    }
+    split(f.tile, r, at, v);
+    HONED_UNROLL3(j, if (j < f.size - f.tile) v[f.tile + j] = vf_shift_in(v[j], element(r, at + f.tile * VF_LANES + j));)
     HONED_UNROLL7(j, if (j < f.size) vf_store(out + j * stride + t, v[j]);)
   }
 }

@@ -85,9 +85,10 @@ class LayerInfo:
     """One operator of a program, for listings.
 
     nodes: the ONNX nodes that it runs. shape: of its first output. macs: multiply-adds of one image if every weight counts; None where
-    they depend on sizes known at run time only, or the operator has no weights. macs_done: those with stored weights, zeros that pad the
-    packed form included; where weights are transformed, those that are left. bytes: of inputs, constants and output, of one image. sparsity: share of zero weights. candidates: kernels
-    that were not chosen, each with estimated microseconds and the reason. slow: why it is slower than it should be.
+    they depend on sizes known at run time only, or the operator has no weights. macs_done: those with stored weights, zeros that pad
+    the packed form included; where weights are transformed, those that are left. bytes: of inputs, constants and output, of one image.
+    sparsity: share of zero weights. candidates: kernels that were not chosen, each with estimated microseconds and the reason. slow:
+    why it is slower than it should be.
     """
 
     name: str

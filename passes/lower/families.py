@@ -77,10 +77,11 @@ class GemmLayer(Layer):
 
 @dataclass(frozen=True)
 class Family:
-    """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can.
-    work: amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of
-    the packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
-    estimated time is below that share of the dense form's. pixels_per_product: of the output, that a product with a stored weight serves."""
+    """A family of kernels. name: the runtime's operator. refuse: why it cannot, or should not, run a layer; None where it can. work:
+    amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of the
+    packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
+    estimated time is below that share of the dense form's. pixels_per_product: of the output, that a product with a stored weight
+    serves."""
 
     name: str
     refuse: Callable[..., str | None]
