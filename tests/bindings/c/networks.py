@@ -215,4 +215,32 @@ def residual_network() -> Program:
     return Program([x], [dense], ops)
 
 
-NETWORKS = [int8_network, float_network, planar_network, dense_network, residual_network]
+def mobile_network() -> Program:
+    """A strided stem in another basis, then pointwise and depthwise layers over planes of 7 x 7, whose last pixel the others take along.
+    x f32 [n,3,14,14]."""
+    n = "n"
+    x, y = Value("x", "f32", (n, 3, 14, 14)), Value("y", "f32", (n, 9, 7, 7))
+    phases = planar("phases", "f32", n, 12, 10, 10)
+    channels = {"stem": 6, "wide": 20, "deep": 20, "narrow": 9}
+    stem, wide, deep, narrow = (Value(name, "f32", (n, count, 7, 7), "planar") for name, count in channels.items())
+    strides = {"kernel_h": 7, "kernel_w": 7, "stride_h": 2, "stride_w": 2}
+    pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 3)
+    first, single = RNG.normal(size=(6, 3, 7, 7)).astype(np.float32), RNG.normal(size=(20, 1, 3, 3)).astype(np.float32)
+    expand, project = (RNG.normal(size=(*shape, 1, 1)).astype(np.float32) for shape in ((20, 6), (9, 20)))
+    point = {"kernel_h": 1, "kernel_w": 1}
+    ops = [
+        Op("to_planar", "phases", [x], [phases], strides | pads),
+        Op("conv_winograd_f32", "stem", [phases], [stem], {**strides, "in_channels": 3, "out_channels": 6, "tile": 4},
+           [*packing.pack_conv_winograd_f32(first, stride_h=2), np.ones(6, np.float32)]),
+        Op("conv_f32", "expand", [stem], [wide], {**point, "in_channels": 6, "out_channels": 20},
+           [*packing.pack_conv_f32(expand), np.ones(20, np.float32)]),
+        Op("depthwise_f32", "deep", [wide], [deep], {**CONV, "in_channels": 20, "out_channels": 20, "group": 20, "whole": 1},
+           [*packing.pack_depthwise_f32(single), np.ones(20, np.float32)]),
+        Op("conv_f32", "project", [deep], [narrow], {**point, "in_channels": 20, "out_channels": 9},
+           [*packing.pack_conv_f32(project), np.ones(9, np.float32)]),
+        Op("to_dense", "store", [narrow], [y]),
+    ]  # fmt: skip
+    return Program([x], [y], ops)
+
+
+NETWORKS = [int8_network, float_network, planar_network, dense_network, residual_network, mobile_network]
