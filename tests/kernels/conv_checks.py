@@ -146,7 +146,7 @@ def check_bound(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float =
 
 POINTWISE_CASES = [
     Conv(in_channels=19, out_channels=height + 3, height=height, width=width, batch=2, **POINTWISE)
-    for height, width in ((7, 7), (14, 14), (3, 6), (5, 10), (9, 11), (16, 16))
+    for height, width in ((7, 7), (14, 14), (3, 6), (5, 10), (9, 11), (16, 16), (74, 1))
 ] + [Conv(in_channels=96, out_channels=9, height=31, width=60, **POINTWISE)]
 
 

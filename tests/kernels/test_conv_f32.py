@@ -32,7 +32,7 @@ def test_gates(conv, isa):
     check.check_float_gates(*KIND, conv, isa)
 
 
-@pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1)], ids=str)
+@pytest.mark.parametrize("gaps", [(0, 3), (2, 0), (1, 1), (0, 0)], ids=str)
 @pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize("conv", check.POINTWISE_CASES, ids=str)
 def test_pixels_beyond_whole_vectors_and_row_strides_of_a_pointwise_kernel(conv, isa, gaps):
