@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 4
-_WINDOW = 256
+_WINDOW = 512
 """Channels among which partners are looked for: the work grows with its square."""
 
 
