@@ -41,7 +41,7 @@ def winograd_matrices(tile: int, taps: int = 3) -> tuple[Array, Array, Array]:
 
 def winograd_filters(weights: NDArray[np.float32], stride: int = 1) -> NDArray[np.float32]:
     """[OC, IC/group * stride * stride, r, r] of [OC, IC/group, K, K], r = K / stride rounded up: the filters of a convolution's phases,
-    where a channel's follow each other (kernels/conv/conv.h). A phase with less taps than others ends in zeros.
+    where a channel's follow each other (kernels/conv/conv.h). A phase with fewer taps than others ends in zeros.
 
     Raises ValueError for kernels that no Winograd convolution runs: kernels/conv_winograd_f32/conv_winograd_f32.h.
     """
