@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 _BLOCK = 4
 _WINDOW = 512
 """Channels among which partners are looked for: the work grows with its square."""
+_COLUMNS = 1024
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def group_alike(mask: NDArray[np.bool_], cost: GroupingCost, group: int) -> NDAr
     lists: list[list[int]] = []
     for first in range(0, mask.shape[0], rows):
         for start in range(first, first + rows, _WINDOW):
-            window = mask[start : min(start + _WINDOW, first + rows)].astype(np.float32)
+            window = mask[start : min(start + _WINDOW, first + rows)].view(np.uint8)
             lists += [[start + channel for channel in channels] for channels in _match_alike(window, cost)]
     single = [channels[0] for channels in lists if len(channels) == 1]
     lists = [channels for channels in lists if len(channels) > 1] + _by_length(mask, single)
@@ -75,20 +76,30 @@ def _by_length(mask: NDArray[np.bool_], channels: list[int]) -> list[list[int]]:
     return lists
 
 
-def _match_alike(mask: NDArray[np.float32], cost: GroupingCost) -> list[list[int]]:
+def _match_alike(mask: NDArray[np.uint8], cost: GroupingCost) -> list[list[int]]:
     """All channels of a window, two and two, and then those pairs once more."""
     pairs, single = _pair_up(mask, cost)
-    fours, pair = _pair_up(mask[np.array(pairs, np.int64).reshape(-1, 2)].sum(1), cost)
+    one, other = np.array(pairs, np.int64).reshape(-1, 2).T
+    fours, pair = _pair_up(mask[one] + mask[other], cost)
     lists = [[*pairs[i], *pairs[j]] for i, j in fours] + [list(pairs[i]) for i in pair]
     return lists + [[i] for i in single]
 
 
-def _pair_up(entries: NDArray[np.float32], cost: GroupingCost) -> tuple[list[tuple[int, int]], list[int]]:
+def _products(entries: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Of all rows with all rows; a few columns at a time become numbers that can be multiplied fast."""
+    result = np.zeros((len(entries), len(entries)), np.float32)
+    for start in range(0, entries.shape[1], _COLUMNS):
+        part = entries[:, start : start + _COLUMNS].astype(np.float32)
+        result += part @ part.T
+    return result
+
+
+def _pair_up(entries: NDArray[np.uint8], cost: GroupingCost) -> tuple[list[tuple[int, int]], list[int]]:
     """Rows of entries (0 where there is none) two and two, and what is left: what two rows share saves time, and what one has more than the
     other is filled up."""
-    lengths = entries.sum(1)
+    lengths = entries.sum(1, dtype=np.float32)
     saved, filled = 2 * cost.of(1) - cost.of(2), cost.of(1)
-    gain = saved * (entries @ entries.T) - filled * np.abs(lengths[:, None] - lengths[None, :])
+    gain = saved * _products(entries) - filled * np.abs(lengths[:, None] - lengths[None, :])
     gain -= gain.min(initial=0)
     # 16 bits: those are sorted fastest.
     pairs = _largest_first(np.triu(1 + gain * (60000 / max(gain.max(initial=0), 1)), 1).astype(np.uint16))
@@ -137,9 +148,9 @@ def _largest_first(gain: NDArray[Any]) -> list[tuple[int, int]]:
     """
     count = len(gain)
     first, second = np.nonzero(gain > 0)
-    place = np.full((count, count), gain.size, np.int64)
+    place = np.full((count, count), gain.size, np.int32)
     order = np.argsort(gain.max(initial=0) - gain[first, second], kind="stable")
-    place[first[order], second[order]] = np.arange(len(order))
+    place[first[order], second[order]] = np.arange(len(order), dtype=np.int32)
     place = np.minimum(place, place.T)
     left, pairs = np.arange(count), []  # pairs with their places
     while left.size:
