@@ -81,7 +81,8 @@ class Family:
     amounts by name, always the same names in the same order; it packs only where they depend on that. note: what `inspect` says of the
     packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
     estimated time is below that share of the dense form's. pixels_per_product: of the output, that a product with a stored weight
-    serves."""
+    serves. form: of several in which the kernel may run the layer, the one that it takes, where that has costs of its own; "" is the
+    common one."""
 
     name: str
     refuse: Callable[..., str | None]
@@ -91,11 +92,16 @@ class Family:
     attrs: Mapping[str, int] = field(default_factory=dict)
     bar: float = BAR
     pixels_per_product: int = 1
+    form: Callable[..., str] = lambda layer, packed: ""
 
     @property
     def key(self) -> str:
         """By which its costs are known."""
         return " ".join([self.name, *map(str, self.attrs.values())])
+
+    def key_of_form(self, layer: Layer, packed: Packed) -> str:
+        """By which those of the form are known that a layer is run in, where it has any of its own."""
+        return " ".join(filter(None, [self.key, self.form(layer, packed)]))
 
 
 @dataclass(frozen=True)
@@ -258,6 +264,23 @@ def _sparse_float_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     }
 
 
+_CODE_PIXELS, _CODE_TILES, _CODE_ROWS, _SMALL_CODE = 16, 8, 28, 256 * 1024
+"""kernels/sparse_conv_f32/code_plan.c"""
+
+
+def _float_form(layer: ConvLayer, packed: Packed) -> str:
+    """Lists whose code would be larger than all weights, or that few pixels share, stay tables: code_plan.c, worth_it, where a block of
+    output channels has its weights with their instructions, the columns that it reads and some bytes per channel."""
+    table = packed.consts[0]
+    weights = int((packing.list_steps(table).sum(1) * packing.list_sizes(table)).sum())
+    channels, per_group = layer.weights.shape[:2]
+    blocks = -(-channels // _CODE_ROWS)
+    columns = blocks * min(weights / max(blocks, 1), per_group * layer.group * layer.taps)
+    code = 298 * blocks + 43 * channels + 11.5 * weights + 10 * columns
+    tiles = -(-layer.pixels // _CODE_PIXELS)
+    return "unwritten" if tiles < _CODE_TILES or code > max(4 * layer.weights.size, _SMALL_CODE) else ""
+
+
 def _pack_lists(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
     return lambda layer: pack(layer.weights, group=layer.group)
 
@@ -381,7 +404,13 @@ def _of_matrix(pack: Callable[..., Consts]) -> Callable[[GemmLayer], Consts]:
 _FLOAT_CONVOLUTIONS = (
     Family("conv_f32", _refuse_dense, _of_conv(packing.pack_conv_f32), _dense_work, bar=1.0),
     Family(
-        "sparse_conv_f32", _refuse_sparse, _pack_lists(packing.pack_sparse_conv_f32), _sparse_float_work, _lists_note, bar=SPARSE_F32_BAR
+        "sparse_conv_f32",
+        _refuse_sparse,
+        _pack_lists(packing.pack_sparse_conv_f32),
+        _sparse_float_work,
+        _lists_note,
+        bar=SPARSE_F32_BAR,
+        form=_float_form,
     ),
     Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
     _winograd(2),

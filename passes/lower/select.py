@@ -103,7 +103,8 @@ def _candidate(family: Family, layer: Layer, costs: Costs) -> Candidate:
         return Candidate(family.name, None, refusal)
     packed = Packed(family, layer)
     work = family.work(layer, packed)
-    us, note = costs.estimate_us(family.key, work), family.note(layer, packed)
+    us, note = costs.estimate_us(family.key_of_form(layer, packed), work), family.note(layer, packed)
+    us = costs.estimate_us(family.key, work) if us is None else us
     return Candidate(family.name, us, note, packed, family.attrs, work, family.bar)
 
 

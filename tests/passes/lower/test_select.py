@@ -67,6 +67,22 @@ def test_float_lists_must_be_clearly_faster_than_dense(share, kernel):
     assert select_conv_by(w, attrs(w), SIZE, Costs("a CPU", "avx2", "1", families)).kernel == kernel
 
 
+@pytest.mark.parametrize(
+    ("shape", "zeros", "size", "form"),
+    [
+        ((256, 256, 3, 3), 0.9, (14, 14), ""),
+        ((256, 256, 3, 3), 0.5, (14, 14), " unwritten"),  # the code would be larger than the weights
+        ((256, 256, 3, 3), 0.9, (7, 7), " unwritten"),  # few pixels
+        ((64, 64, 1, 1), 0.5, (56, 56), ""),  # little code
+    ],
+)
+def test_float_lists_cost_what_the_form_does_in_which_they_run(shape, zeros, size, form):
+    w = weights(shape, zeros, np.float32)
+    (lists,) = (c for c in _all(select_conv(w, attrs(w), size)) if c.kernel == "sparse_conv_f32")
+    assert lists.us == COSTS.estimate_us(f"sparse_conv_f32{form}", lists.work)
+    assert lists.us != COSTS.estimate_us("sparse_conv_f32" if form else "sparse_conv_f32 unwritten", lists.work)
+
+
 def test_depthwise():
     w = weights((256, 1, 3, 3), 0.0, np.float32)
     choice = select_conv(w, attrs(w, 256), (56, 56))
