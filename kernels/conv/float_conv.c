@@ -2,7 +2,7 @@
 
 #include "base/integers.h"
 
-enum { tile_vectors = 3, most_along = 8 };
+enum { tile_vectors = 3 };
 
 /* Per group. */
 static int64_t units_of(const honed_conv *c, const honed_float_form *form) {
@@ -32,7 +32,7 @@ honed_status honed_float_conv_create(const honed_op_spec *spec, const honed_floa
 static int64_t pixels_along(const honed_float_conv *p, int64_t pixels) {
   const int64_t rest = pixels % HONED_VECTOR, vectors = pixels / HONED_VECTOR;
   const int64_t tiles = vectors % tile_vectors == 1 ? (vectors - 4) / tile_vectors : vectors / tile_vectors;
-  return p->output.gate.kind == HONED_GATE_NONE && rest <= honed_smaller(tiles, most_along) ? rest : 0;
+  return p->output.gate.kind == HONED_GATE_NONE && rest <= honed_smaller(tiles, HONED_FLOAT_REST) ? rest : 0;
 }
 
 honed_status honed_float_conv_reshape(honed_call *call, const honed_float_form *form, honed_context *ctx) {

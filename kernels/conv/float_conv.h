@@ -10,7 +10,10 @@
 #include "base/select.h"
 #include "output_f32.h"
 
-enum { HONED_FLOAT_ROWS = 8 /* output channels per block of packed weights */ };
+enum {
+  HONED_FLOAT_ROWS = 8, /* output channels per block of packed weights */
+  HONED_FLOAT_REST = 8, /* most pixels beyond whole vectors that are no vector of their own */
+};
 
 typedef struct honed_float_conv {
   honed_conv conv;

@@ -7,7 +7,6 @@
 
 enum {
   REST_BLOCKS = 8,
-  REST_PIXELS = 8,                             /* more are worth a vector */
   TAKES_ALONG = TILE_ROWS == HONED_FLOAT_ROWS, /* there are registers for one more pixel of a block */
 };
 
@@ -18,7 +17,7 @@ ALWAYS int64_t rest_begin(const honed_band_plan *plan) { return plan->used_pixel
 static int64_t rest_of(const operands *o) {
   const int64_t rest = o->plan->used_pixels % HONED_VECTOR;
   if (o->task.vector_end != o->plan->used_vectors || (TAKES_ALONG && o->plan->along > 0)) return 0;
-  return rest <= REST_PIXELS ? rest : 0;
+  return rest <= HONED_FLOAT_REST ? rest : 0;
 }
 
 ALWAYS __m256 bias_of(const operands *o, int64_t oc) {

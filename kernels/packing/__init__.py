@@ -5,7 +5,7 @@ from .conv import pack_conv_bf16, pack_conv_f32, pack_conv_u8s8, pack_depthwise_
 from .gemm import pack_gemm_bf16, pack_gemm_f32, pack_gemm_u8s8, pack_sparse_gemm_f32, pack_sparse_gemm_u8s8
 from .grouping import GroupingCost
 from .lists import list_sizes, list_steps, pack_sparse_conv_f32, pack_sparse_conv_u8s8, unpack_lists
-from .winograd import pack_conv_winograd_f32, winograd_filters, winograd_matrices
+from .winograd import pack_conv_winograd_f32, winograd_filters, winograd_matrices, winograd_taps
 
 __all__ = [
     "GroupingCost",
@@ -29,4 +29,5 @@ __all__ = [
     "unpack_lists",
     "winograd_filters",
     "winograd_matrices",
+    "winograd_taps",
 ]

@@ -52,9 +52,8 @@ _REACHED = _SETS[:, np.array(PAIRS)].any(2).astype(np.int64)
 """[set of channels, pair]: whether a free place in the pair's stream can take an entry of one of the set."""
 
 
-_MOVES = np.array([move for move in product((-1, 0, 1), repeat=APART) if sum(map(abs, move)) <= 1])
+_MOVES = np.array([(0,) * APART, *[move for move in product((-1, 0, 1), repeat=APART) if sum(map(abs, move)) == 1]])
 """[move, section]: of steps of the sections before the last. No move comes first, so that it is preferred to those that gain nothing."""
-_MOVES = _MOVES[np.argsort(np.abs(_MOVES).sum(1), kind="stable")]
 
 
 @dataclass(frozen=True)

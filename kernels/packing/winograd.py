@@ -39,16 +39,23 @@ def winograd_matrices(tile: int, taps: int = 3) -> tuple[Array, Array, Array]:
     return evaluate, weights, inputs
 
 
-def winograd_filters(weights: NDArray[np.float32], stride: int = 1) -> NDArray[np.float32]:
-    """[OC, IC/group * stride * stride, r, r] of [OC, IC/group, K, K], r = K / stride rounded up: the filters of a convolution's phases,
-    where a channel's follow each other (kernels/conv/conv.h). A phase with fewer taps than others ends in zeros.
+def winograd_taps(height: int, width: int, stride: int) -> int | None:
+    """r of the filters of a convolution's phases, K / stride rounded up; None for kernels that no Winograd convolution runs:
+    kernels/conv_winograd_f32/conv_winograd_f32.h."""
+    known = (stride == 1 and height == 3) or (stride == 2 and 5 <= height <= 8)
+    return -(-height // stride) if known and height == width else None
 
-    Raises ValueError for kernels that no Winograd convolution runs: kernels/conv_winograd_f32/conv_winograd_f32.h.
+
+def winograd_filters(weights: NDArray[np.float32], stride: int = 1) -> NDArray[np.float32]:
+    """[OC, IC/group * stride * stride, r, r] of [OC, IC/group, K, K]: the filters of a convolution's phases, where a channel's follow each
+    other (kernels/conv/conv.h). A phase with fewer taps than others ends in zeros.
+
+    Raises ValueError where there are no `winograd_taps`.
     """
     out_channels, per_group, height, width = weights.shape
-    if height != width or not ((stride == 1 and height == 3) or (stride == 2 and 5 <= height <= 8)):
+    taps = winograd_taps(height, width, stride)
+    if taps is None:
         raise ValueError(f"kernel of {height}x{width} with stride {stride}, expected 3x3 with 1 or 5x5 to 8x8 with 2")
-    taps = -(-height // stride)
     filters = np.zeros((out_channels, per_group, stride, stride, taps, taps), np.float32)
     for y, x in np.ndindex(stride, stride):
         phase = weights[:, :, y::stride, x::stride]

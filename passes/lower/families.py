@@ -271,8 +271,7 @@ _CODE_PIXELS, _CODE_TILES, _CODE_ROWS, _SMALL_CODE = 16, 8, 28, 256 * 1024
 def _float_form(layer: ConvLayer, packed: Packed) -> str:
     """Lists whose code would be larger than all weights, or that few pixels share, stay tables: code_plan.c, worth_it, where a block of
     output channels has its weights with their instructions, the columns that it reads and some bytes per channel."""
-    table = packed.consts[0]
-    weights = int((packing.list_steps(table).sum(1) * packing.list_sizes(table)).sum())
+    weights = packed.consts[-1].size
     channels, per_group = layer.weights.shape[:2]
     blocks = -(-channels // _CODE_ROWS)
     columns = blocks * min(weights / max(blocks, 1), per_group * layer.group * layer.taps)
@@ -323,10 +322,14 @@ def _depthwise_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
 # Winograd convolutions: kernels/conv_winograd_f32
 
 
+def _winograd_taps(layer: ConvLayer) -> int | None:
+    return packing.winograd_taps(layer.weights.shape[2], layer.weights.shape[3], layer.conv.get("stride_h", 1))
+
+
 def _refuse_winograd(layer: ConvLayer, tile: int) -> str | None:
-    kernel, stride = layer.weights.shape[2:], tuple(layer.conv.get(f"stride_{axis}", 1) for axis in "hw")
-    same = kernel[0] == kernel[1] and stride[0] == stride[1] and all(layer.conv.get(f"dilation_{axis}", 1) == 1 for axis in "hw")
-    if same and ((stride[0] == 1 and kernel[0] == 3) or (stride[0] == 2 and 5 <= kernel[0] <= 8 and tile == 4)):
+    stride_h, stride_w = (layer.conv.get(f"stride_{axis}", 1) for axis in "hw")
+    plain = stride_h == stride_w and all(layer.conv.get(f"dilation_{axis}", 1) == 1 for axis in "hw")
+    if plain and (tile == 4 or stride_h == 1) and _winograd_taps(layer) is not None:
         return None
     return "expected a 3x3 kernel of stride 1, or tiles of 4x4 and one of 5x5 to 8x8 of stride 2, and dilation 1"
 
@@ -340,9 +343,6 @@ def _multiplied_vectors(tiles: int) -> float:
 def _winograd(tile: int) -> Family:
     """F(tile x tile, r x r). Its work is counted in vectors of 16 tiles; 16 output channels are computed at a time."""
 
-    def taps(layer: ConvLayer) -> int:
-        return int(-(-layer.weights.shape[2] // layer.conv.get("stride_h", 1)))
-
     def pack(layer: ConvLayer) -> Consts:
         return packing.pack_conv_winograd_f32(layer.weights, tile=tile, group=layer.group, stride_h=layer.conv.get("stride_h", 1))
 
@@ -351,7 +351,7 @@ def _winograd(tile: int) -> Family:
         rows = -(-(out_channels // layer.group) // 16) * 16 * layer.group
         tiles = -(-layer.size[0] // tile) * -(-layer.size[1] // tile)
         vectors = -(-tiles // 16)
-        points = (tile + taps(layer) - 1) ** 2
+        points = (tile + (_winograd_taps(layer) or 0) - 1) ** 2
         return {
             "products": _multiplied_vectors(tiles) * points * rows * per_group,
             "inputs": vectors * per_group * layer.group,
@@ -362,7 +362,8 @@ def _winograd(tile: int) -> Family:
         }
 
     def note(layer: ConvLayer, packed: Packed) -> str:
-        return f"F({tile}x{tile}, {taps(layer)}x{taps(layer)})" + ("" if layer.phases == 1 else f" of {layer.phases} phases")
+        taps = _winograd_taps(layer)
+        return f"F({tile}x{tile}, {taps}x{taps})" + ("" if layer.phases == 1 else f" of {layer.phases} phases")
 
     refuse = partial(_refuse_winograd, tile=tile)
     return Family("conv_winograd_f32", refuse, pack, work, note, {"tile": tile}, pixels_per_product=tile * tile)
