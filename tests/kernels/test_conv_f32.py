@@ -3,6 +3,8 @@ from dataclasses import replace
 import pytest
 from honed.kernels._native import KernelError, isa_levels
 from honed.kernels.packing import pack_conv_f32
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import CASES, POINTWISE, WIDE, WITH_RESIDUAL, Conv
@@ -37,6 +39,18 @@ def test_gates(conv, isa):
 @pytest.mark.parametrize("conv", check.POINTWISE_CASES, ids=str)
 def test_pixels_beyond_whole_vectors_and_row_strides_of_a_pointwise_kernel(conv, isa, gaps):
     check.check_pointwise(*KIND, conv, isa, gaps)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    size=st.tuples(st.integers(1, 60), st.integers(1, 30)),
+    channels=st.tuples(st.integers(1, 12), st.integers(1, 20)),
+    gaps=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+)
+def test_any_size_of_a_pointwise_kernel(size, channels, gaps):
+    conv = Conv(height=size[0], width=size[1], in_channels=channels[0], out_channels=channels[1], **POINTWISE)
+    for isa in isa_levels():
+        check.check_pointwise(*KIND, conv, isa, gaps)
 
 
 def test_gaps_smaller_than_the_pads_are_refused():

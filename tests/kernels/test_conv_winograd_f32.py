@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from honed.kernels._native import KernelError, Operator, TensorSpec, isa_levels
 from honed.kernels.packing import pack_conv_winograd_f32, winograd_filters, winograd_matrices
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import conv_checks as check
 from tests.kernels.conv_cases import WITH_RESIDUAL, Conv, exact
@@ -85,6 +87,27 @@ def test_sums_are_within_their_bound(conv, isa, tile):
     limit = bound(conv, operands, tile, expected)
     for splits in (1, 3):
         assert (np.abs(run(conv, operands, isa, tile, splits) - expected) <= limit).all()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    kernel=st.integers(5, 8),
+    size=st.tuples(st.integers(1, 40), st.integers(1, 80)),
+    pads=st.tuples(*[st.integers(0, 4)] * 4),
+    channels=st.tuples(st.integers(1, 4), st.integers(1, 20)),
+)
+def test_any_strided_geometry(kernel, size, pads, channels):
+    names = ("pad_top", "pad_left", "pad_bottom", "pad_right")
+    conv = strided(kernel, 0, **dict(zip(names, pads, strict=True)), height=size[0], width=size[1], in_channels=channels[0],
+                   out_channels=channels[1])  # fmt: skip
+    if min(conv.output_shape) < 1:
+        return
+    operands = check.float_operands(conv)
+    expected = exact(conv, *operands[:2]) + operands[2].reshape(1, -1, 1, 1)
+    first, *others = [run(conv, operands, isa, 4, splits=2) for isa in isa_levels()]
+    assert (np.abs(first - expected) <= bound(conv, operands, 4, expected)).all()
+    for other in others:
+        np.testing.assert_array_equal(other, first)
 
 
 @pytest.mark.parametrize(("conv", "tile"), RUNS, ids=str)
