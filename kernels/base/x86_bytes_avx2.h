@@ -71,6 +71,9 @@ static inline bytes bytes_pack(const ints v[4], int32_t shift) {
 static inline ints ints_set1(int32_t v) { return _mm256_set1_epi32(v); }
 static inline floats ints_to_floats(ints v) { return _mm256_cvtepi32_ps(v); }
 static inline ints floats_to_ints(floats v) { return _mm256_cvtps_epi32(v); }
+static inline ints ints_clamp(ints v, ints lo, ints hi) { return _mm256_min_epi32(_mm256_max_epi32(v, lo), hi); }
+static inline ints floats_bits(floats v) { return _mm256_castps_si256(v); }
+static inline floats bits_floats(ints v) { return _mm256_castsi256_ps(v); }
 static inline ints ints_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 static inline void ints_store(int32_t *p, ints v) { _mm256_storeu_si256((__m256i *)p, v); }
 

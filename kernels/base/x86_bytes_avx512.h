@@ -70,12 +70,11 @@ static inline __m512i bytes_add_pairs(__m512i acc, bytes a, bytes b) {
 }
 /* u8 to s32, in split order. */
 static inline void bytes_widen(bytes v, ints out[4]) {
-  const bytes zero = _mm512_setzero_si512();
-  const bytes lo = _mm512_unpacklo_epi8(v, zero), hi = _mm512_unpackhi_epi8(v, zero);
-  out[0] = _mm512_unpacklo_epi16(lo, zero);
-  out[1] = _mm512_unpackhi_epi16(lo, zero);
-  out[2] = _mm512_unpacklo_epi16(hi, zero);
-  out[3] = _mm512_unpackhi_epi16(hi, zero);
+  const __m128i first = _mm_setr_epi8(0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3, -1, -1, -1);
+  for (int j = 0; j < 4; j++) {
+    const __m128i places = _mm_add_epi8(first, _mm_setr_epi32(4 * j, 4 * j, 4 * j, 4 * j));
+    out[j] = _mm512_shuffle_epi8(v, _mm512_broadcast_i32x4(places));
+  }
 }
 /* s32 in split order, plus `shift` (0 to 255), to u8 in pixel order, saturating. */
 static inline bytes bytes_pack(const ints v[4], int32_t shift) {
@@ -88,6 +87,9 @@ static inline ints ints_set1(int32_t v) { return _mm512_set1_epi32(v); }
 static inline floats ints_to_floats(ints v) { return _mm512_cvtepi32_ps(v); }
 /* Ties to even. */
 static inline ints floats_to_ints(floats v) { return _mm512_cvtps_epi32(v); }
+static inline ints ints_clamp(ints v, ints lo, ints hi) { return _mm512_min_epi32(_mm512_max_epi32(v, lo), hi); }
+static inline ints floats_bits(floats v) { return _mm512_castps_si512(v); }
+static inline floats bits_floats(ints v) { return _mm512_castsi512_ps(v); }
 static inline ints ints_load(const void *p) { return _mm512_loadu_si512(p); }
 static inline void ints_store(int32_t *p, ints v) { _mm512_storeu_si512(p, v); }
 

@@ -1,5 +1,7 @@
 #include "requantize.h"
 
+#include <string.h>
+
 static honed_status check_u8_bounds(const char *which, float lo, float hi, honed_context *ctx) {
   /* Written so that NaN fails. */
   if (lo >= 0.0f && lo <= hi && hi <= 255.0f) return HONED_OK;
@@ -41,6 +43,23 @@ static bool sum_saturates(const honed_requantize *r) {
   return r->sum_lo == 0.0f && r->sum_hi == 255.0f && magnitude <= 0x1p30f;
 }
 
+/* A result that is no number has no place between the bounds, and vectors and scalars would differ in where they put it. */
+static honed_status check_finite(const honed_requantize *r, int64_t out_channels, honed_context *ctx) {
+  for (int64_t i = 0; i < out_channels; i++) {
+    if (isfinite(r->scale[i]) && isfinite(r->offset[i])) continue;
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "channel %lld has the scale %g and the offset %g before its residual", (long long)i,
+                      (double)r->scale[i], (double)r->offset[i]);
+  }
+  return HONED_OK;
+}
+
+static int32_t rounded_bits(float bound) {
+  const float rounded = HONED_REQUANTIZE_INTEGERS + bound;
+  int32_t bits;
+  memcpy(&bits, &rounded, sizeof bits);
+  return bits;
+}
+
 honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64_t out_channels, honed_requantize *out,
                                      honed_context *ctx) {
   honed_requantize r;
@@ -66,11 +85,14 @@ honed_status honed_requantize_create(const honed_op_spec *spec, int first, int64
   r.zero_point = (int32_t)zero_point;
   r.clamp_lo -= (float)zero_point;
   r.clamp_hi -= (float)zero_point;
+  r.rounded_lo = rounded_bits(r.clamp_lo);
+  r.rounded_hi = rounded_bits(r.clamp_hi);
   r.init = init;
   r.scale = scale;
   r.offset = offset;
+  if (spec->num_inputs > 1 && spec->inputs[1] != NULL) status = check_finite(&r, out_channels, ctx);
   r.saturates = saturates(&r, out_channels);
   r.sum_saturates = sum_saturates(&r);
-  *out = r;
-  return HONED_OK;
+  if (status == HONED_OK) *out = r;
+  return status;
 }

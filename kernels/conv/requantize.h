@@ -14,11 +14,16 @@
 
 #include "gate.h"
 
+/* 1.5 * 2^23: the floats around it, from 2^23 to 2^24, are the integers. */
+#define HONED_REQUANTIZE_INTEGERS 12582912.0f
+
 typedef struct honed_requantize {
   const int32_t *init; /* [out_channels] */
   const float *scale, *offset;
   int32_t zero_point;       /* 0 for f32 */
   float clamp_lo, clamp_hi; /* less the zero point */
+  /* For outputs with a residual: the same, rounded, as bits of HONED_REQUANTIZE_INTEGERS + bound. */
+  int32_t rounded_lo, rounded_hi;
   /* The clamp (of the sum) is [0, 255] and nothing can leave the range of s32: a conversion to s32 and a saturating pack do what the
    * clamp does. */
   bool saturates, sum_saturates, residual_first;

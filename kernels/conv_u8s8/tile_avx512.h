@@ -34,12 +34,13 @@ static inline void quantize_row(const honed_requantize *r, int64_t oc, const sum
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   HONED_UNROLL3(
       v, if (v < vectors) {
-        floats real = floats_clamp(floats_fma(ints_to_floats(acc[v]), scale, offset), lo, hi);
+        const floats t = floats_fma(ints_to_floats(acc[v]), scale, offset);
         if (residual != NULL) {
           const floats other = ints_to_floats(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(residual + v * 16))));
-          real = requantize_residual(r, real, other);
+          q[v] = floats_to_ints(requantize_residual(r, t, other));
+        } else {
+          q[v] = floats_to_ints(floats_clamp(t, lo, hi));
         }
-        q[v] = floats_to_ints(real);
       })
 }
 

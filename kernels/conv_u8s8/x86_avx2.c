@@ -34,12 +34,13 @@ ALWAYS void quantize(const honed_requantize *r, int64_t oc, int count, const uin
   const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
   HONED_UNROLL4(
       j, if (j < count) {
-        floats q = floats_clamp(floats_fma(ints_to_floats(v[j]), scale, offset), lo, hi);
+        const floats t = floats_fma(ints_to_floats(v[j]), scale, offset);
         if (residual != NULL) {
           const floats other = ints_to_floats(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(residual + 8 * j))));
-          q = requantize_residual(r, q, other);
+          v[j] = floats_to_ints(requantize_residual(r, t, other));
+        } else {
+          v[j] = floats_to_ints(floats_clamp(t, lo, hi));
         }
-        v[j] = floats_to_ints(q);
       })
 }
 

@@ -163,6 +163,6 @@ def fma(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 
 def requantized(acc: np.ndarray, scale: np.ndarray, offset: np.ndarray, lo: float = 0, hi: float = 255, zero_point: int = 0) -> np.ndarray:
-    """clamp(rint(fma(float(acc), scale, offset)) + zero_point) as u8; scale and offset per channel (axis 1)."""
+    """rint(clamp(fma(float(acc), scale, offset), less zero_point)) + zero_point as u8; scale and offset per channel (axis 1)."""
     real = fma(acc.astype(np.int32).astype(np.float32), scale.reshape(1, -1, 1, 1), offset.reshape(1, -1, 1, 1))
-    return np.clip(np.rint(real).astype(np.float64) + zero_point, lo, hi).astype(np.uint8)
+    return (np.rint(np.clip(real, np.float32(lo - zero_point), np.float32(hi - zero_point))) + zero_point).astype(np.uint8)

@@ -66,13 +66,17 @@ def check_output_zero_point(kind: str, pack: Packer, conv: Conv, isa: str) -> No
 
 
 def check_residual(kind: str, pack: Packer, conv: Conv, isa: str) -> None:
-    """The bits of the convolution followed by add_u8, with narrow clamps and with the whole range of u8, which the sums leave."""
+    """The bits of the convolution followed by add_u8, with narrow clamps and with the whole range of u8, which the sums leave. One channel
+    has results of any size, infinities among them, and another one so large that floats of its size are even."""
     operands = int8_operands(conv, 0.5)
+    scale = operands[3]
+    scale[0], scale[-1] = 3e33, 2.0**20
     residual = np.random.default_rng(3).integers(0, 256, conv.output_shape).astype(np.uint8)
-    narrow, whole = (10, 240, 3, 250, 0.71, -11.25), (0, 255, 0, 255, 1.9, -140.5)
+    narrow, whole = (10.4, 240.6, 3, 250, 0.71, -11.25), (0, 255, 0, 255, 1.9, -140.5)
     for (lo, hi, sum_lo, sum_hi, sum_scale, sum_offset), first in itertools.product((narrow, whole), (0, 1)):
         f = {"sum_scale": np.float32(sum_scale), "residual_scale": np.float32(0.413), "sum_offset": np.float32(sum_offset)}
-        q = requantized(sums(conv, operands), *operands[3:], lo, hi, zero_point=3).astype(np.float32)
+        with np.errstate(over="ignore"):
+            q = requantized(sums(conv, operands), *operands[3:], lo, hi, zero_point=3).astype(np.float32)
         terms = [(q, f["sum_scale"]), (residual.astype(np.float32), f["residual_scale"])]
         outer, inner = reversed(terms) if first else terms
         total = fma(*outer, fma(*inner, f["sum_offset"]))

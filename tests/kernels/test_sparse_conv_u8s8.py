@@ -131,3 +131,12 @@ def test_hostile_lists_are_refused(index, place, value, message):
     consts[index][place] = value
     with pytest.raises(KernelError, match=message):
         conv.operator("sparse_conv_u8s8", [*consts, init, scale, offset], None, dtype="u8")
+
+
+@pytest.mark.parametrize(("operand", "value"), [(3, np.nan), (3, np.inf), (4, -np.inf)])
+def test_results_before_a_residual_must_be_numbers(operand, value):
+    operands = check.int8_operands(WITH_RESIDUAL, 0.5)
+    operands[operand][5] = value
+    residual = np.zeros(WITH_RESIDUAL.output_shape, np.uint8)
+    with pytest.raises(KernelError, match="channel 5 has the scale"):
+        check.run_int8(*KIND, WITH_RESIDUAL, operands, None, residual=residual, residual_zero_point=0)
