@@ -19,7 +19,7 @@ from .infer import infer_shapes
 from .packing import widen_weights
 from .parsing import Weight, parse
 from .tensors import to_array
-from .verify import verify
+from .verification import verify
 from .view import ONNX_DOMAINS, index_of, unique_name
 
 MAX_INLINE_BYTES = (1 << 31) - (1 << 20)
