@@ -5,35 +5,59 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "pages.h"
+
 #if defined(__x86_64__) && defined(__linux__)
 #include <sys/mman.h>
 
 enum { page = 4096 };
 
-static size_t whole_pages(size_t bytes) { return (bytes + page - 1) / page * page; }
-
-void *honed_code_map(size_t bytes) {
-  if (bytes == 0 || bytes > SIZE_MAX - 2 * page) return NULL;
-  char *memory = mmap(NULL, page + whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory + page;
+static char *map(size_t bytes, int flags) {
+  char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
 }
 
-bool honed_code_seal(void *code, size_t bytes) { return mprotect(code, whole_pages(bytes), PROT_READ | PROT_EXEC) == 0; }
+/* Large pages, aligned to them. */
+static char *map_large(size_t bytes) {
+  char *memory = map(bytes + HONED_LARGE_PAGE, 0);
+  if (memory == NULL) return NULL;
+  const size_t before = honed_whole((uintptr_t)memory, HONED_LARGE_PAGE) - (uintptr_t)memory;
+  if (before > 0) munmap(memory, before);
+  if (before < HONED_LARGE_PAGE) munmap(memory + before + bytes, HONED_LARGE_PAGE - before);
+  honed_advise_large(memory + before, bytes);
+  return memory + before;
+}
 
-void honed_code_unmap(void *code, size_t bytes) { munmap((char *)code - page, page + whole_pages(bytes)); }
+void *honed_code_map(size_t *bytes) {
+  if (*bytes == 0 || *bytes > SIZE_MAX / 2) return NULL;
+  const size_t whole = honed_whole_pages(page + *bytes, page);
+  char *memory = whole % HONED_LARGE_PAGE == 0 ? map_large(whole) : map(whole, MAP_POPULATE);
+  if (memory == NULL) return NULL;
+  *bytes = whole - page;
+  return memory + page;
+}
+
+size_t honed_code_whole(size_t bytes) { return honed_whole(bytes, page); }
+
+bool honed_code_seal(void *code, size_t bytes) { return mprotect(code, honed_code_whole(bytes), PROT_READ | PROT_EXEC) == 0; }
+
+void honed_code_unmap(void *code, size_t bytes) { munmap((char *)code - page, page + bytes); }
 
 static bool ask(void) {
-  void *code = honed_code_map(page);
+  size_t bytes = page;
+  void *code = honed_code_map(&bytes);
   if (code == NULL) return false;
-  const bool sealed = honed_code_seal(code, page);
-  honed_code_unmap(code, page);
+  const bool sealed = honed_code_seal(code, bytes);
+  honed_code_unmap(code, bytes);
   return sealed;
 }
 #else
-void *honed_code_map(size_t bytes) {
+void *honed_code_map(size_t *bytes) {
   (void)bytes;
   return NULL;
 }
+
+size_t honed_code_whole(size_t bytes) { return bytes; }
 
 bool honed_code_seal(void *code, size_t bytes) {
   (void)code;

@@ -7,18 +7,24 @@
 
 #include "status.h"
 
+/* What is left of the last block of one kind of memory. */
+typedef struct honed_room {
+  char *at, *end;
+  size_t total; /* bytes of all its blocks */
+} honed_room;
+
 typedef struct honed_arena {
   void *first; /* a list of blocks */
+  honed_room heap, code;
 } honed_arena;
 
 /* Uninitialised memory. A size of 0 gives a valid, unusable pointer. */
 honed_status honed_arena_alloc(honed_arena *arena, size_t bytes, void **out, honed_context *ctx);
 void honed_arena_clear(honed_arena *arena);
 
-/* The same for machine code: writable until it is sealed. *out is NULL where the system has none to give. */
-void honed_arena_map_code(honed_arena *arena, size_t bytes, void **out);
-/* Makes it executable and read-only; false where the system refuses. */
-bool honed_arena_seal_code(void *code);
+/* The same for machine code, aligned to a page: writable until it is sealed with honed_code_seal. NULL where the system has none to give.
+ */
+void *honed_arena_map_code(honed_arena *arena, size_t bytes);
 
 /* 64-byte-aligned; NULL when there is no memory. Freed with free(). */
 void *honed_aligned_alloc(size_t bytes);

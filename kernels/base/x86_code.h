@@ -45,7 +45,7 @@ void x86_min(x86_code *c, int zmm, int other, int k); /* zmm < other ? zmm : oth
 uint64_t x86_load_head(int zmm, x86_register base, int k);      /* 16 floats */
 uint64_t x86_fma_one_head(int sum, int zmm, x86_register base); /* sum += zmm * one float */
 
-enum { X86_HEAD = 6 /* bytes */ };
+enum { X86_HEAD = 6, X86_FMA_ONE = X86_HEAD + 1 }; /* bytes */
 
 /* Both return where the next instruction goes. */
 static inline uint8_t *x86_put_load(uint8_t *at, uint64_t head, int32_t distance) {
@@ -54,11 +54,13 @@ static inline uint8_t *x86_put_load(uint8_t *at, uint64_t head, int32_t distance
   return at + X86_HEAD + sizeof distance;
 }
 
-/* At a distance of so many floats. */
+/* The operand's distance is so many floats. Writes the instruction's own bytes only. */
 static inline uint8_t *x86_put_fma_one(uint8_t *at, uint64_t head, int8_t floats) {
   const uint64_t word = head | (uint64_t)(uint8_t)floats << 8 * X86_HEAD;
-  memcpy(at, &word, sizeof word);
-  return at + X86_HEAD + 1;
+  const uint32_t first = (uint32_t)word, last = (uint32_t)(word >> 8 * (X86_FMA_ONE - sizeof first));
+  memcpy(at, &first, sizeof first);
+  memcpy(at + X86_FMA_ONE - sizeof last, &last, sizeof last);
+  return at + X86_FMA_ONE;
 }
 
 #endif

@@ -53,15 +53,58 @@ static honed_status check_lists(const honed_conv_lists *l, int step, int64_t wei
   return status;
 }
 
+static honed_status wrong_tap(int64_t id, int64_t limit, honed_context *ctx) {
+  return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a list names the tap %lld, expected less than %lld", (long long)id, (long long)limit);
+}
+
+/* All passes over ids are without branches and in their type, for vectors. */
+static int32_t highest_wide(const int32_t *ids, int64_t count) {
+  uint32_t highest = 0; /* negative ids are large */
+  for (int64_t i = 0; i < count; i++) highest = (uint32_t)ids[i] > highest ? (uint32_t)ids[i] : highest;
+  return (int32_t)highest;
+}
+
+static uint16_t highest_narrow(const uint16_t *ids, int64_t count) {
+  uint16_t highest = 0;
+  for (int64_t i = 0; i < count; i++) highest = ids[i] > highest ? ids[i] : highest;
+  return highest;
+}
+
 static honed_status check_ids(const honed_conv_lists *l, int64_t limit, honed_context *ctx) {
-  /* One pass without branches: a maximum, of unsigned values, so that negative ids are large. */
-  uint32_t highest = 0;
-  for (int64_t i = 0; i < l->num_ids; i++) {
-    const uint32_t id = l->wide_ids ? (uint32_t)((const int32_t *)l->ids)[i] : ((const uint16_t *)l->ids)[i];
-    highest = id > highest ? id : highest;
+  const int64_t highest = l->wide_ids ? highest_wide(l->ids, l->num_ids) : highest_narrow(l->ids, l->num_ids);
+  return l->num_ids == 0 || (highest >= 0 && highest < limit) ? HONED_OK : wrong_tap(highest, limit, ctx);
+}
+
+static bool ascend_wide(const int32_t *ids, int64_t count) {
+  uint32_t stops = 0;
+  for (int64_t i = 1; i < count; i++) stops |= ids[i - 1] >= ids[i];
+  return stops == 0;
+}
+
+static bool ascend_narrow(const uint16_t *ids, int64_t count) {
+  uint16_t stops = 0;
+  for (int64_t i = 1; i < count; i++) stops |= (uint16_t)(ids[i - 1] >= ids[i]);
+  return stops == 0;
+}
+
+/* Of a list with step 1: kernels cut it at given ids, or merge it with others. */
+static honed_status check_ascending(const honed_conv_lists *lists, int64_t list, int64_t limit, honed_context *ctx) {
+  const int64_t begin = lists->lists[list].begin, end = honed_conv_list_end(&lists->lists[list]);
+  if (begin == end) return HONED_OK;
+  if (!(lists->wide_ids ? ascend_wide((const int32_t *)lists->ids + begin, end - begin)
+                        : ascend_narrow((const uint16_t *)lists->ids + begin, end - begin))) {
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "the taps of the list %lld do not ascend", (long long)list);
   }
-  if (l->num_ids == 0 || highest < limit) return HONED_OK;
-  return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a list names the tap %u, expected less than %lld", highest, (long long)limit);
+  const int64_t first = honed_conv_lists_id(lists, begin), last = honed_conv_lists_id(lists, end - 1);
+  if (first < 0) return wrong_tap(first, limit, ctx);
+  return last < limit ? HONED_OK : wrong_tap(last, limit, ctx);
+}
+
+static honed_status check_taps(const honed_conv_lists *lists, int step, int64_t limit, honed_context *ctx) {
+  if (step != 1) return check_ids(lists, limit, ctx);
+  honed_status status = HONED_OK;
+  for (int64_t i = 0; i < lists->num_lists && status == HONED_OK; i++) status = check_ascending(lists, i, limit, ctx);
+  return status;
 }
 
 honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv *conv, int step, honed_dtype weight_dtype,
@@ -86,7 +129,7 @@ honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv
       .weights = weights->data,
   };
   honed_status status = check_lists(&l, step, num_weights / step, conv->out_channels, ctx);
-  if (status == HONED_OK) status = check_ids(&l, honed_conv_ids(conv), ctx);
+  if (status == HONED_OK) status = check_taps(&l, step, honed_conv_ids(conv), ctx);
   if (status == HONED_OK) *out = l;
   return status;
 }

@@ -18,8 +18,8 @@
  *   ids      u16 or s32 [steps * step]: of a list, for each of its sections' steps, for each of the section's streams, `step` ids
  *   weights  [sum of size * steps][step]: for each step of a list, for each of its channels, `step` weights
  *
- * Every output channel is in exactly one list. A stream's entries come in order of their ids, so that sums of floats have one order; its
- * last steps are filled up with weights of 0. */
+ * Every output channel is in exactly one list. With step 1, the ids of a list ascend, so that sums of floats have one order. With step 4, a
+ * stream's last steps are filled up with weights of 0. */
 #ifndef HONED_CONV_LISTS_H
 #define HONED_CONV_LISTS_H
 
@@ -71,7 +71,8 @@ static inline int64_t honed_conv_lists_id(const honed_conv_lists *lists, int64_t
   return lists->wide_ids ? ((const int32_t *)lists->ids)[entry] : ((const uint16_t *)lists->ids)[entry];
 }
 
-/* Reads the constants 0 to 2 and checks every index in them. Sections other than the first are admitted where step is 4. */
+/* Reads the constants 0 to 2 and checks every index in them, and with step 1 the order of the entries. Sections other than the first are
+ * admitted where step is 4. */
 honed_status honed_conv_lists_create(const honed_op_spec *spec, const honed_conv *conv, int step, honed_dtype weight_dtype,
                                      honed_conv_lists *out, honed_context *ctx);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/code_memory.h"
 #include "base/integers.h"
 #include "code_write.h"
 #include "conv/reach.h"
@@ -14,7 +15,7 @@ enum {
 
 /* Of all blocks: what has to be found room for. */
 typedef struct extent {
-  int64_t blocks, code_bytes, most_products;
+  int64_t blocks, code_bytes;
 } extent;
 
 /* Lists from `begin` on, as many as fill the registers: the more channels, the fewer reads of each column. */
@@ -36,7 +37,6 @@ static extent measure(const honed_conv *conv, const honed_conv_lists *lists) {
       weights += (int64_t)l->steps[HONED_SECTION_ALL] * l->size;
     }
     e.code_bytes += honed_code_bytes(rows, honed_smaller(entries, honed_conv_ids(conv)), weights);
-    e.most_products = honed_larger(e.most_products, weights);
   }
   return e;
 }
@@ -55,7 +55,7 @@ static bool within_reach(const honed_conv *conv, const honed_call *call, const i
 static bool worth_it(const honed_conv *conv, const honed_tensor *y, const extent *e) {
   if (y->dims[0] * honed_divide_up(honed_planar_extent(y), HONED_CODE_PIXELS) < least_tiles) return false;
   const int64_t dense_bytes = conv->out_channels * (honed_conv_ids(conv) / conv->group) * (int64_t)sizeof(float);
-  return e->code_bytes <= honed_larger(dense_bytes, small_code) && e->most_products <= INT32_MAX;
+  return e->code_bytes <= honed_larger(dense_bytes, small_code);
 }
 
 static honed_status make_masks(honed_call *call, const honed_conv *conv, const uint64_t *reach, honed_code_plan *plan, honed_context *ctx) {
@@ -95,24 +95,22 @@ static bool write_blocks(honed_code_writer *w, honed_code_plan *plan) {
 
 static honed_status write_code(honed_code_writer *w, const extent *e, honed_call *call, honed_code_plan *plan, bool *made,
                                honed_context *ctx) {
-  void *code = NULL, *blocks = NULL;
+  void *blocks = NULL;
   honed_status status = honed_call_alloc(call, (size_t)e->blocks * sizeof *plan->blocks, &blocks, ctx);
   if (status != HONED_OK) return status;
-  honed_arena_map_code(call->allocator, (size_t)e->code_bytes, &code);
+  void *code = honed_arena_map_code(call->allocator, (size_t)e->code_bytes);
   if (code == NULL) return HONED_OK;
   plan->blocks = blocks;
   plan->num_blocks = e->blocks;
   w->code = (x86_code){code, (uint8_t *)code + e->code_bytes, false};
   honed_code_writer_begin(w);
-  w->ends = malloc((size_t)honed_conv_ids(w->conv) * sizeof *w->ends);
-  w->products = malloc((size_t)honed_larger(e->most_products, 1) * sizeof *w->products);
-  if (w->ends == NULL || w->products == NULL) {
-    status = honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld products", (long long)e->most_products);
+  w->columns = calloc((size_t)honed_conv_ids(w->conv), sizeof *w->columns);
+  if (w->columns == NULL) {
+    status = honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld columns", (long long)honed_conv_ids(w->conv));
   } else {
-    *made = write_blocks(w, plan) && honed_arena_seal_code(code);
+    *made = write_blocks(w, plan) && honed_code_seal(code, (size_t)e->code_bytes);
   }
-  free(w->ends);
-  free(w->products);
+  free(w->columns);
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/integers.h"
+#include "base/unroll.h"
 
 enum {
   reach = 512,   /* short distances are from -reach to reach - 4 bytes */
@@ -14,6 +15,7 @@ enum {
   line = 64,         /* bytes */
   line_products = 5, /* of which weights and instructions fill a line */
   least_apart = 16,  /* products from one prefetch to the next */
+  products_at_once = 1024,
 };
 
 void honed_code_writer_begin(honed_code_writer *w) {
@@ -25,21 +27,22 @@ void honed_code_writer_begin(honed_code_writer *w) {
 }
 
 int64_t honed_code_bytes(int64_t rows, int64_t columns, int64_t weights) {
-  const int64_t of_block = 3 * line + 64 + HONED_CODE_MASKS * 6, of_row = 7 + 10 + 6 + 6 + 10;
-  const int64_t steps = (rows + weights) * (int64_t)sizeof(float) / (2 * reach) + 1, fetches = weights / least_apart + 1;
+  const int64_t of_block = 3 * line + 64 + HONED_CODE_MASKS * 6;
+  const int64_t of_row = 7 + 10 + 6 + 6 + 10, least_step = 2 * reach - HONED_CODE_ROWS * (int64_t)sizeof(float);
+  const int64_t steps = (rows + weights) * (int64_t)sizeof(float) / least_step + 1, fetches = weights / least_apart + 1;
   return of_block + (rows + weights) * (int64_t)sizeof(float) + rows * of_row + columns * 10 + weights * 7 + steps * 7 + fetches * 8;
 }
 
-/* Moves the register on where the stream of weights leaves its reach. */
-static void stay_near(honed_code_writer *w) {
-  if (w->distance < reach) return;
-  x86_add(&w->code, X86_RSI, 2 * reach);
+/* Moves the register on where the next `count` weights are not within its reach. */
+static void stay_near(honed_code_writer *w, int count) {
+  if (w->distance + count * (int)sizeof(float) <= reach) return;
+  x86_add(&w->code, X86_RSI, w->distance + reach);
   w->distance = -reach;
 }
 
 /* Appends a weight to the stream; returns where the code finds it. */
 static x86_memory put_weight(honed_code_writer *w, float weight) {
-  stay_near(w);
+  stay_near(w, 1);
   *w->weights++ = weight;
   const x86_memory at = {X86_RSI, w->distance};
   w->distance += (int32_t)sizeof(float);
@@ -67,55 +70,99 @@ static void write_begin(honed_code_writer *w, int64_t begin, int64_t end) {
   }
 }
 
-/* Sorts the block's weights by their columns; those of one column stay in the order of their lists. */
-static void sort_products(honed_code_writer *w, int64_t begin, int64_t end) {
-  const int64_t columns = honed_conv_ids(w->conv);
-  memset(w->ends, 0, (size_t)columns * sizeof *w->ends);
+/* Weights are read in turn with those of other lists, which the CPU does not foresee. */
+static void fetch(const float *weights, int64_t count) {
+  for (int64_t i = 0; i < count; i += line / (int)sizeof(float)) __builtin_prefetch(weights + i);
+}
+
+static void count_entries(const honed_conv_lists *lists, const honed_conv_list *l, honed_code_column *columns) {
+  const int64_t end = honed_conv_list_end(l);
+  for (int64_t entry = l->begin; entry < end; entry++) columns[honed_conv_lists_id(lists, entry)].count += l->size;
+}
+
+/* Counts the block's weights by their columns. */
+static void count_products(honed_code_writer *w, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i++) {
     const honed_conv_list *l = &w->lists->lists[i];
-    for (int64_t entry = l->begin; entry < honed_conv_list_end(l); entry++) w->ends[honed_conv_lists_id(w->lists, entry)] += l->size;
+    w->next[i - begin] = l->begin;
+    fetch((const float *)w->lists->weights + l->weights, (int64_t)l->size * l->steps[HONED_SECTION_ALL]);
+    count_entries(w->lists, l, w->columns);
   }
-  int32_t before = 0;
-  for (int64_t id = 0; id < columns; id++) {
-    const int32_t count = w->ends[id];
-    w->ends[id] = before;
-    before += count;
+}
+
+/* A column's read into the register column_0 + turn, and room for its products. */
+static void write_load(honed_code_writer *w, int64_t id, int turn) {
+  honed_code_column *c = &w->columns[id];
+  fetch_ahead(w);
+  stay_near(w, c->count);
+  if (w->code.full || w->code.end - w->code.at < X86_LONGEST + c->count * X86_FMA_ONE) {
+    w->code.full = true;
+    return;
   }
-  int32_t sum = 0;
+  const int k = w->masked ? 1 + (int)(id % w->conv->kernel_w) : 0;
+  c->at = x86_put_load(w->code.at, w->load[turn][k], w->of_tap[id] * (int32_t)sizeof(float));
+  c->weights = w->weights;
+  c->fma = w->fma[turn];
+  c->units = w->distance / (int)sizeof(float);
+  w->code.at = c->at + c->count * X86_FMA_ONE;
+  w->weights += c->count;
+  w->distance += c->count * (int)sizeof(float);
+  w->written += c->count;
+  c->count = 0;
+}
+
+/* Fills in the products of the list's entries from `entry` on whose columns are less than `limit`; returns where that ends. size: the
+ * list's, a constant. Copies, since a store of bytes might change anything. */
+ALWAYS int64_t write_entries(const honed_code_writer *w, const honed_conv_list *l, int size, int sum, int64_t entry, int64_t limit) {
+  const honed_conv_lists lists = *w->lists;
+  honed_code_column *columns = w->columns;
+  const float *weights = (const float *)lists.weights + l->weights + (entry - l->begin) * size;
+  const int64_t end = honed_conv_list_end(l);
+  for (; entry < end; entry++, weights += size) {
+    const int64_t id = honed_conv_lists_id(&lists, entry);
+    if (id >= limit) break;
+    honed_code_column *c = &columns[id];
+    const uint64_t *fma = c->fma + sum;
+    float *to = c->weights;
+    const int32_t units = c->units;
+    uint8_t *at = c->at;
+    HONED_UNROLL4(
+        r, if (r < size) {
+          to[r] = weights[r];
+          at = x86_put_fma_one(at, fma[r], (int8_t)(units + r));
+        })
+    c->at = at;
+    c->weights = to + size;
+    c->units = units + size;
+  }
+  return entry;
+}
+
+/* Those of lists [begin, end); a column's products come in the order of the lists. */
+static void write_products(honed_code_writer *w, int64_t begin, int64_t end, int64_t limit) {
+  int sum = 0;
   for (int64_t i = begin; i < end; i++) {
     const honed_conv_list *l = &w->lists->lists[i];
-    const float *weights = (const float *)w->lists->weights + l->weights;
-    for (int64_t entry = l->begin; entry < honed_conv_list_end(l); entry++, weights += l->size) {
-      int32_t *at = &w->ends[honed_conv_lists_id(w->lists, entry)];
-      for (int r = 0; r < l->size; r++) w->products[(*at)++] = (honed_code_product){weights[r], sum + r};
+    int64_t *next = &w->next[i - begin];
+    switch (l->size) {
+      case 1: *next = write_entries(w, l, 1, sum, *next, limit); break;
+      case 2: *next = write_entries(w, l, 2, sum, *next, limit); break;
+      default: *next = write_entries(w, l, 4, sum, *next, limit); break;
     }
     sum += l->size;
   }
 }
 
-/* The products of one column, which is read into the register column_0 + turn. */
-static void write_column(honed_code_writer *w, int64_t id, int turn, const honed_code_product *p, const honed_code_product *end) {
-  fetch_ahead(w);
-  const int64_t most = (1 + (end - p) + (end - p) * (int64_t)sizeof(float) / (2 * reach) + 1) * X86_LONGEST;
-  if (w->code.full || w->code.end - w->code.at < most) {
-    w->code.full = true;
-    return;
-  }
-  const int k = w->masked ? 1 + (int)(id % w->conv->kernel_w) : 0;
-  w->code.at = x86_put_load(w->code.at, w->load[turn][k], w->of_tap[id] * (int32_t)sizeof(float));
-  w->written += end - p;
-  while (p < end) {
-    stay_near(w);
-    const int64_t count = honed_smaller(end - p, (reach - w->distance) / (int64_t)sizeof(float));
-    uint8_t *at = w->code.at;
-    for (int64_t i = 0; i < count; i++) {
-      w->weights[i] = p[i].weight;
-      at = x86_put_fma_one(at, w->fma[turn][p[i].sum], (int8_t)(w->distance / (int)sizeof(float) + i));
+/* All products, by columns; so many at a time as stay in the first-level cache from their room on until they are filled in. */
+static void write_columns(honed_code_writer *w, int64_t begin, int64_t end) {
+  const int64_t columns = honed_conv_ids(w->conv);
+  int turn = 0;
+  for (int64_t id = 0; id < columns && !w->code.full;) {
+    const int64_t most = w->written + products_at_once;
+    for (; id < columns && w->written < most; id++) {
+      if (w->columns[id].count > 0) write_load(w, id, turn++ & 1);
     }
-    w->code.at = at;
-    w->weights += count;
-    w->distance += (int32_t)(count * (int64_t)sizeof(float));
-    p += count;
+    if (!w->code.full) write_products(w, begin, end, id);
   }
 }
 
@@ -157,14 +204,8 @@ void honed_code_write(honed_code_writer *w, int64_t begin, int64_t end, honed_co
   uint8_t *start = w->code.at;
   w->written = w->lines = 0;
   write_begin(w, begin, end);
-  sort_products(w, begin, end);
-  int turn = 0;
-  const honed_code_product *at = w->products;
-  for (int64_t id = 0; id < honed_conv_ids(w->conv); id++) {
-    const honed_code_product *column_end = w->products + w->ends[id];
-    if (column_end > at) write_column(w, id, turn++ & 1, at, column_end);
-    at = column_end;
-  }
+  count_products(w, begin, end);
+  write_columns(w, begin, end);
   write_end(w, begin, end);
   memcpy(&out->run, &start, sizeof out->run);
   out->end = (const char *)w->code.at;

@@ -5,11 +5,15 @@
 #include "base/x86_code.h"
 #include "code_plan.h"
 
-/* A weight and the register of its channel's sum. */
-typedef struct honed_code_product {
-  float weight;
-  int32_t sum;
-} honed_code_product;
+/* One column of the block, and where its next product goes. (No two members that are adjacent change together: GCC makes a vector of
+ * them, whose parts take longer to get at.) */
+typedef struct honed_code_column {
+  uint8_t *at;
+  const uint64_t *fma; /* heads, by sum */
+  float *weights;
+  int32_t count; /* of products that have no room yet */
+  int32_t units; /* from the register that points into the weights to the next one, in floats */
+} honed_code_column;
 
 typedef struct honed_code_writer {
   const honed_conv *conv;
@@ -24,8 +28,8 @@ typedef struct honed_code_writer {
   float *weights;                                              /* where the next one goes */
   int32_t distance;                                            /* from the register that points into the weights to it, in bytes */
   int64_t written, lines;                                      /* products of the block so far; lines that are fetched ahead */
-  int32_t *ends;                                               /* [columns]: where those of each end in products */
-  honed_code_product *products;                                /* of one block, column by column */
+  honed_code_column *columns;                                  /* [columns]; no counts between blocks */
+  int64_t next[HONED_CODE_ROWS];                               /* of each list of the block, the first entry that is not written */
 } honed_code_writer;
 
 /* Fills the heads in. */

@@ -124,3 +124,19 @@ def test_weights_of_the_wrong_type_are_refused():
     lists, ids, weights = pack_sparse_conv_f32(w)
     with pytest.raises(KernelError, match="weights f32"):
         conv.operator("sparse_conv_f32", [lists, ids, weights.astype(np.int8), bias], None, dtype="f32")
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32])
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [(0, 70, "do not ascend"), (1, "before", "do not ascend"), (-1, 60000, "names the tap 60000"), (-1, 0, "do not ascend")],
+)
+def test_taps_that_do_not_ascend_are_refused(entry, value, message, dtype):
+    conv = Conv(in_channels=8, out_channels=5)
+    _, w, bias = check.float_operands(conv, 0.3)
+    lists, ids, weights = pack_sparse_conv_f32(w)
+    ids = ids.astype(dtype)
+    conv.operator("sparse_conv_f32", [lists, ids, weights, bias], None, dtype="f32")
+    ids[entry] = ids[entry - 1] if value == "before" else value
+    with pytest.raises(KernelError, match=message):
+        conv.operator("sparse_conv_f32", [lists, ids, weights, bias], None, dtype="f32")

@@ -30,6 +30,11 @@ def test_memory_plan(build: Build) -> None:
     run(build("memory_plan", "address"))
 
 
+@pytest.mark.parametrize("kind", ["plain", "address"])
+def test_pieces_of_an_arena(build: Build, kind: str) -> None:
+    run(build("arena", kind))
+
+
 @pytest.mark.parametrize("kind", ["address", "thread"])
 def test_every_task_runs_once(build: Build, kind: str) -> None:
     run(build("jobs", kind))
