@@ -45,8 +45,6 @@ static bool is_proper_view(const honed_call *call) {
 static honed_error *reshape_op(honed_plan *plan, uint32_t index) {
   const honed_model_op *op = &plan->model->ops[index];
   honed_call *call = &plan->calls[index];
-  honed_error *error = connect(plan, index);
-  if (error != NULL) return error;
   honed_context ctx;
   honed_status status = op->type->reshape(call, &ctx);
   if (status == HONED_OK && (op->type->flags & HONED_OP_VIEW) != 0) {
@@ -72,21 +70,31 @@ static honed_error *build(honed_plan *plan, const honed_shape *shapes) {
   if (error != NULL) return error;
   if (a->num_values > 0) memcpy(plan->tensors, plan->model->tensors, a->num_values * sizeof *plan->tensors);
   for (uint32_t i = 0; i < a->num_inputs && error == NULL; i++) error = set_input_shape(plan, i, &shapes[i]);
-  for (uint32_t i = 0; i < a->num_ops && error == NULL; i++) error = reshape_op(plan, i);
-  return error == NULL ? honed_plan_place(plan) : error;
+  for (uint32_t i = 0; i < plan->end && error == NULL; i++) error = connect(plan, i);
+  for (uint32_t i = 0; i < plan->end && error == NULL; i++) error = reshape_op(plan, i);
+  return error;
 }
 
-honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, honed_plan **out) {
+honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, uint32_t end, honed_plan **out) {
   honed_plan *plan = calloc(1, sizeof *plan);
   if (plan == NULL) return honed_error_new(HONED_OUT_OF_MEMORY, "plan");
   plan->model = model;
   plan->num_threads = num_threads;
+  plan->end = end;
   honed_error *error = build(plan, shapes);
   if (error == NULL) {
     *out = plan;
   } else {
     honed_plan_delete(plan);
   }
+  return error;
+}
+
+honed_error *honed_plan_skip(honed_plan *plan, uint32_t first) {
+  honed_error *error = NULL;
+  honed_arena_clear(&plan->call_memory);
+  plan->first = first;
+  for (uint32_t i = first; i < plan->end && error == NULL; i++) error = reshape_op(plan, i);
   return error;
 }
 

@@ -25,6 +25,8 @@ typedef struct honed_slot {
 typedef struct honed_plan {
   const honed_model *model;
   size_t num_threads;
+  uint32_t first, end;       /* the operators that it runs; those before `first` have shapes alone */
+  bool hands_over;           /* crossing values go to the plan of the operators from `end` on, which gives the graph's outputs */
   honed_arena tables;        /* everything below but the buffer */
   honed_arena call_memory;   /* of the calls' reshape */
   honed_tensor *tensors;     /* one per value */
@@ -40,9 +42,15 @@ typedef struct honed_plan {
   size_t buffer_bytes;
 } honed_plan;
 
-/* Plans for input shapes that have been checked against the model's. The plan has no buffer yet. On success *out is the caller's
- * (honed_plan_delete). */
-honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, honed_plan **out);
+/* Shapes and calls of the operators before `end`, for input shapes that have been checked against the model's. Nothing is placed yet. On
+ * success *out is the caller's (honed_plan_delete). */
+honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, uint32_t end, honed_plan **out);
+
+/* Leaves operators before `first` to somebody else, who gives their results: crossing values. Frees what their calls have. */
+honed_error *honed_plan_skip(honed_plan *plan, uint32_t first);
+
+/* Sets crosses[value] of those that operators before `at` compute, and that later ones read or the graph gives out; leaves the others. */
+void honed_plan_crossing(const honed_model *model, uint32_t at, bool crosses[]);
 
 void honed_plan_delete(honed_plan *plan);
 
@@ -53,7 +61,8 @@ honed_error *honed_plan_allocate(honed_plan *plan, honed_plan *previous);
 /* Bytes that the plan needs. */
 size_t honed_plan_bytes(const honed_plan *plan);
 
-/* For honed_plan_new: decides where each value lies, from the shapes and the operators' calls. Fills everything from in_inputs on. */
+/* Decides where each value lies, from the shapes and the operators' calls. Fills everything from in_inputs on. The plan has no buffer yet.
+ */
 honed_error *honed_plan_place(honed_plan *plan);
 
 /* An array in the plan's tables, zeroed. `out` points to a pointer. */

@@ -35,6 +35,45 @@ static void trace_op(const honed_model *model, uint32_t index, storage *values) 
   }
 }
 
+void honed_plan_crossing(const honed_model *model, uint32_t at, bool crosses[]) {
+  const honed_artifact *a = &model->artifact;
+  /* First the values that are read, then those of them that are computed before. */
+  for (uint32_t i = at; i < a->num_ops; i++) {
+    for (uint32_t j = 0; j < model->ops[i].num_inputs; j++) {
+      if (model->ops[i].inputs[j] != HONED_FILE_NONE) crosses[model->ops[i].inputs[j]] = true;
+    }
+  }
+  for (uint32_t i = 0; i < a->num_outputs; i++) crosses[a->outputs[i]] = true;
+  for (uint32_t i = at; i < a->num_ops; i++) {
+    for (uint32_t j = 0; j < model->ops[i].num_outputs; j++) crosses[model->ops[i].outputs[j]] = false;
+  }
+  for (uint32_t v = 0; v < a->num_values; v++) {
+    if (model->tensors[v].data != NULL) crosses[v] = false;
+  }
+  for (uint32_t i = 0; i < a->num_inputs; i++) crosses[a->inputs[i]] = false;
+}
+
+/* What comes from operators before the plan's is there from its first one on, and what goes to later ones to its end. */
+static honed_error *trace(honed_plan *plan, storage *values) {
+  const uint32_t num_values = plan->model->artifact.num_values;
+  bool *from = NULL, *to = NULL;
+  honed_error *error = honed_plan_table(plan, num_values, sizeof *from, &from);
+  if (error == NULL) error = honed_plan_table(plan, num_values, sizeof *to, &to);
+  if (error != NULL) return error;
+  if (plan->first > 0) honed_plan_crossing(plan->model, plan->first, from);
+  if (plan->hands_over) honed_plan_crossing(plan->model, plan->end, to);
+  for (uint32_t v = 0; v < num_values; v++) {
+    if (!from[v]) continue;
+    values[v].first = values[v].last = plan->first;
+    values[v].is_activation = true;
+  }
+  for (uint32_t i = plan->first; i < plan->end; i++) trace_op(plan->model, i, values);
+  for (uint32_t v = 0; v < num_values; v++) {
+    if (to[v]) values[values[v].root].last = plan->end;
+  }
+  return NULL;
+}
+
 static void append(honed_bindings *list, uint32_t value, uint32_t index) { list->items[list->count++] = (honed_binding){value, index}; }
 
 /* An output of the graph that an operator writes lies in the caller's buffer; one that is an input, a constant or the same memory as
@@ -135,7 +174,7 @@ static honed_error *place_activations(honed_plan *plan, storage *values) {
 
 static honed_error *place_scratch(honed_plan *plan) {
   size_t bytes = 0, all = 0;
-  for (uint32_t i = 0; i < plan->model->artifact.num_ops; i++) {
+  for (uint32_t i = plan->first; i < plan->end; i++) {
     if (plan->calls[i].scratch_bytes > bytes) bytes = plan->calls[i].scratch_bytes;
   }
   if (bytes > PTRDIFF_MAX - alignment) return honed_error_new(HONED_OUT_OF_MEMORY, "scratch");
@@ -157,10 +196,11 @@ honed_error *honed_plan_place(honed_plan *plan) {
   if (error == NULL) error = honed_plan_table(plan, a->num_outputs, sizeof(honed_binding), &plan->copies.items);
   if (error != NULL) return error;
   for (uint32_t v = 0; v < a->num_values; v++) values[v].root = v;
-  for (uint32_t i = 0; i < a->num_ops; i++) trace_op(plan->model, i, values);
-  place_outputs(plan, values);
+  error = trace(plan, values);
+  if (error != NULL) return error;
+  if (!plan->hands_over) place_outputs(plan, values);
   measure(plan, values);
-  for (uint32_t i = 0; i < a->num_ops; i++) merge_op(plan, i, values);
+  for (uint32_t i = plan->first; i < plan->end; i++) merge_op(plan, i, values);
   for (uint32_t v = 0; v < a->num_values; v++) values[v].root = root_of(values, v);
   error = place_activations(plan, values);
   if (error == NULL) error = place_scratch(plan);

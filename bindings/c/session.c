@@ -48,6 +48,7 @@ honed_error *honed_session_new(const honed_model *model, const honed_session_opt
 void honed_session_delete(honed_session *session) {
   if (session == NULL) return;
   honed_plan_delete(session->plan);
+  honed_plan_delete(session->batch.slice);
   honed_model_delete(session->model);
   free(session);
 }
@@ -66,15 +67,21 @@ honed_error *honed_session_reshape(honed_session *session, const honed_shape *sh
   honed_error *error = honed_check_input_shapes(model, shapes, num_inputs);
   if (error != NULL || has_shapes(session, shapes)) return error;
   honed_plan *plan = NULL;
-  error = honed_plan_new(model, shapes, session->num_threads, &plan);
+  honed_batch batch = {0};
+  error = honed_plan_new(model, shapes, session->num_threads, model->artifact.num_ops, &plan);
   if (error != NULL) return error;
-  error = honed_plan_allocate(plan, session->plan);
+  error = honed_batch_plan(plan, shapes, &batch);
+  if (error == NULL && batch.slice != NULL) error = honed_plan_allocate(batch.slice, NULL);
+  if (error == NULL) error = honed_plan_allocate(plan, session->plan);
   if (error != NULL) {
     honed_plan_delete(plan);
+    honed_plan_delete(batch.slice);
     return error;
   }
   honed_plan_delete(session->plan);
+  honed_plan_delete(session->batch.slice);
   session->plan = plan;
+  session->batch = batch;
   return NULL;
 }
 
@@ -96,7 +103,10 @@ honed_error *honed_session_output_shape(const honed_session *session, size_t ind
 
 size_t honed_session_num_threads(const honed_session *session) { return session->num_threads; }
 
-size_t honed_session_memory_bytes(const honed_session *session) { return session->plan == NULL ? 0 : honed_plan_bytes(session->plan); }
+size_t honed_session_memory_bytes(const honed_session *session) {
+  if (session->plan == NULL) return 0;
+  return honed_plan_bytes(session->plan) + (session->batch.slice == NULL ? 0 : honed_plan_bytes(session->batch.slice));
+}
 
 void honed_session_profile(honed_session *session, int enabled) {
   session->profiling = enabled != 0;
@@ -112,5 +122,7 @@ double honed_session_profile_seconds(const honed_session *session, size_t op) {
 }
 
 int64_t honed_session_op_tasks(const honed_session *session, size_t op) {
-  return session->plan != NULL && op < session->model->artifact.num_ops ? session->plan->calls[op].num_tasks : 0;
+  if (session->plan == NULL || op >= session->model->artifact.num_ops) return 0;
+  if (op >= session->plan->first) return session->plan->calls[op].num_tasks;
+  return session->batch.slice->calls[op].num_tasks * session->batch.slices;
 }

@@ -2,13 +2,14 @@
 #ifndef HONED_SESSION_H
 #define HONED_SESSION_H
 
+#include "batch.h"
 #include "honed.h"
-#include "plan.h"
 
 struct honed_session {
   honed_model *model;
   size_t num_threads;
   honed_plan *plan; /* NULL: no shapes yet */
+  honed_batch batch;
   bool profiling;
   uint64_t profile_runs;
   double profile_seconds[]; /* per operator */

@@ -45,8 +45,7 @@ static honed_error *bind_buffers(honed_session *session, const honed_input *inpu
   return NULL;
 }
 
-static void run_op(const honed_session *session, size_t index, size_t num_threads) {
-  const honed_plan *plan = session->plan;
+static void run_op(const honed_session *session, const honed_plan *plan, size_t index, size_t num_threads) {
   const honed_call *call = &plan->calls[index];
   if (call->num_tasks == 0) return;
   for (int i = 0; i < call->num_outputs; i++) {
@@ -68,15 +67,22 @@ static double now_seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void run_profiled(honed_session *session, size_t num_threads) {
+static void run_profiled(honed_session *session, const honed_plan *plan, size_t num_threads) {
   double before = now_seconds();
-  for (size_t i = 0; i < session->model->artifact.num_ops; i++) {
-    run_op(session, i, num_threads);
+  for (size_t i = plan->first; i < plan->end; i++) {
+    run_op(session, plan, i, num_threads);
     const double after = now_seconds();
     session->profile_seconds[i] += after - before;
     before = after;
   }
-  session->profile_runs++;
+}
+
+static void run_plan(honed_session *session, const honed_plan *plan, size_t num_threads) {
+  if (session->profiling) {
+    run_profiled(session, plan, num_threads);
+  } else {
+    for (size_t i = plan->first; i < plan->end; i++) run_op(session, plan, i, num_threads);
+  }
 }
 
 honed_error *honed_session_run(honed_session *session, const honed_input *inputs, size_t num_inputs, const honed_output *outputs,
@@ -86,11 +92,14 @@ honed_error *honed_session_run(honed_session *session, const honed_input *inputs
   honed_error *error = bind_buffers(session, inputs, num_inputs, outputs, num_outputs);
   if (error != NULL) return error;
   const size_t num_threads = usable_threads(session);
-  if (session->profiling) {
-    run_profiled(session, num_threads);
-  } else {
-    for (size_t i = 0; i < session->model->artifact.num_ops; i++) run_op(session, i, num_threads);
+  const honed_batch *batch = &session->batch;
+  for (int64_t i = 0; i < batch->slices; i++) {
+    honed_batch_bind(batch, plan, i);
+    run_plan(session, batch->slice, num_threads);
+    honed_batch_collect(batch, plan, i);
   }
+  run_plan(session, plan, num_threads);
+  if (session->profiling) session->profile_runs++;
   for (const honed_binding *b = plan->copies.items, *end = b + plan->copies.count; b < end; b++) {
     const honed_tensor *t = &plan->tensors[b->value];
     const size_t bytes = honed_tensor_buffer_bytes(t);

@@ -111,11 +111,23 @@ static const char *concat_name(const void *params) { return (void)params, "honed
 static const char *slice_name(const void *params) { return (void)params, "honed_slice_channels"; }
 static const char *shuffle_name(const void *params) { return (void)params, "honed_channel_shuffle"; }
 
-const honed_op_type honed_op_concat_channels = {
-    .name = "concat_channels", .create = create_concat, .destroy = free, .reshape = reshape_concat, .kernel_name = concat_name};
+const honed_op_type honed_op_concat_channels = {.name = "concat_channels",
+                                                .create = create_concat,
+                                                .destroy = free,
+                                                .reshape = reshape_concat,
+                                                .kernel_name = concat_name,
+                                                .flags = HONED_OP_PER_IMAGE};
 
-const honed_op_type honed_op_slice_channels = {
-    .name = "slice_channels", .create = create_slice, .destroy = free, .reshape = reshape_slice, .kernel_name = slice_name};
+const honed_op_type honed_op_slice_channels = {.name = "slice_channels",
+                                               .create = create_slice,
+                                               .destroy = free,
+                                               .reshape = reshape_slice,
+                                               .kernel_name = slice_name,
+                                               .flags = HONED_OP_PER_IMAGE};
 
-const honed_op_type honed_op_channel_shuffle = {
-    .name = "channel_shuffle", .create = create_shuffle, .destroy = free, .reshape = reshape_shuffle, .kernel_name = shuffle_name};
+const honed_op_type honed_op_channel_shuffle = {.name = "channel_shuffle",
+                                                .create = create_shuffle,
+                                                .destroy = free,
+                                                .reshape = reshape_shuffle,
+                                                .kernel_name = shuffle_name,
+                                                .flags = HONED_OP_PER_IMAGE};

@@ -23,4 +23,4 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
 
 static honed_status reshape(honed_call *call, honed_context *ctx) { return honed_float_conv_reshape(call, &form, ctx); }
 
-const honed_op_type honed_op_conv_bf16 = {"conv_bf16", create, free, reshape, honed_float_conv_kernel_name, 0};
+const honed_op_type honed_op_conv_bf16 = {"conv_bf16", create, free, reshape, honed_float_conv_kernel_name, HONED_OP_PER_IMAGE};

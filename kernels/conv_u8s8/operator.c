@@ -107,4 +107,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return kernels_of(params)[((const honed_conv_u8s8 *)params)->kernel].name; }
 
-const honed_op_type honed_op_conv_u8s8 = {"conv_u8s8", create, destroy, reshape, kernel_name, 0};
+const honed_op_type honed_op_conv_u8s8 = {"conv_u8s8", create, destroy, reshape, kernel_name, HONED_OP_PER_IMAGE};

@@ -61,4 +61,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return ((const honed_winograd_f32 *)params)->kernel->name; }
 
-const honed_op_type honed_op_conv_winograd_f32 = {"conv_winograd_f32", create, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_conv_winograd_f32 = {"conv_winograd_f32", create, free, reshape, kernel_name, HONED_OP_PER_IMAGE};

@@ -79,4 +79,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return row_of(params)->name; }
 
-const honed_op_type honed_op_depthwise_f32 = {"depthwise_f32", create, destroy, reshape, kernel_name, 0};
+const honed_op_type honed_op_depthwise_f32 = {"depthwise_f32", create, destroy, reshape, kernel_name, HONED_OP_PER_IMAGE};

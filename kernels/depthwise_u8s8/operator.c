@@ -99,4 +99,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_depthwise_u8s8 *)params)->kernel].name; }
 
-const honed_op_type honed_op_depthwise_u8s8 = {"depthwise_u8s8", create, destroy, reshape, kernel_name, 0};
+const honed_op_type honed_op_depthwise_u8s8 = {"depthwise_u8s8", create, destroy, reshape, kernel_name, HONED_OP_PER_IMAGE};

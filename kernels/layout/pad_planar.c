@@ -151,4 +151,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 static const char *kernel_name(const void *params) { return (void)params, "honed_pad_planar"; }
 
 const honed_op_type honed_op_pad_planar = {
-    .name = "pad_planar", .create = create, .destroy = free, .reshape = reshape, .kernel_name = kernel_name};
+    .name = "pad_planar", .create = create, .destroy = free, .reshape = reshape, .kernel_name = kernel_name, .flags = HONED_OP_PER_IMAGE};

@@ -30,4 +30,5 @@ const honed_op_type honed_op_to_dense = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
+    .flags = HONED_OP_PER_IMAGE,
 };

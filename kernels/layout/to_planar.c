@@ -80,4 +80,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_to_planar *)params)->kernel].name; }
 
-const honed_op_type honed_op_to_planar = {"to_planar", create, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_to_planar = {"to_planar", create, free, reshape, kernel_name, HONED_OP_PER_IMAGE};

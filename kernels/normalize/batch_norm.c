@@ -47,4 +47,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return (void)params, "honed_batch_norm"; }
 
-const honed_op_type honed_op_batch_norm = {"batch_norm", create, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_batch_norm = {"batch_norm", create, free, reshape, kernel_name, HONED_OP_PER_IMAGE};

@@ -52,4 +52,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return (void)params, "honed_group_norm"; }
 
-const honed_op_type honed_op_group_norm = {"group_norm", create, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_group_norm = {"group_norm", create, free, reshape, kernel_name, HONED_OP_PER_IMAGE};

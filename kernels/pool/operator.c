@@ -155,6 +155,7 @@ static const char *kernel_name(const void *params) { return ((const honed_pool_p
       .destroy = free,                                                        \
       .reshape = reshape_function,                                            \
       .kernel_name = kernel_name,                                             \
+      .flags = HONED_OP_PER_IMAGE,                                            \
   };
 
 HONED_POOL_TYPE(honed_op_max_pool, "max_pool", create_max, reshape_max)

@@ -160,5 +160,5 @@ static const char *kernel_name(const void *params) {
   return ((const pool_nd_params *)params)->max != NULL ? "honed_max_pool_nd" : "honed_average_pool_nd";
 }
 
-const honed_op_type honed_op_max_pool_nd = {"max_pool_nd", create_max, free, reshape, kernel_name, 0};
-const honed_op_type honed_op_average_pool_nd = {"average_pool_nd", create_average, free, reshape, kernel_name, 0};
+const honed_op_type honed_op_max_pool_nd = {"max_pool_nd", create_max, free, reshape, kernel_name, HONED_OP_PER_IMAGE};
+const honed_op_type honed_op_average_pool_nd = {"average_pool_nd", create_average, free, reshape, kernel_name, HONED_OP_PER_IMAGE};

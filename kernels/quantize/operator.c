@@ -57,6 +57,7 @@ const honed_op_type honed_op_quantize = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
+    .flags = HONED_OP_PER_IMAGE,
 };
 
 const honed_op_type honed_op_dequantize = {
@@ -65,4 +66,5 @@ const honed_op_type honed_op_dequantize = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
+    .flags = HONED_OP_PER_IMAGE,
 };

@@ -105,8 +105,16 @@ static honed_status reshape_linear(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return ((const honed_resize_params *)params)->kernel.name; }
 
-const honed_op_type honed_op_resize_nearest = {
-    .name = "resize_nearest", .create = create_nearest, .destroy = free, .reshape = reshape_nearest, .kernel_name = kernel_name};
+const honed_op_type honed_op_resize_nearest = {.name = "resize_nearest",
+                                               .create = create_nearest,
+                                               .destroy = free,
+                                               .reshape = reshape_nearest,
+                                               .kernel_name = kernel_name,
+                                               .flags = HONED_OP_PER_IMAGE};
 
-const honed_op_type honed_op_resize_linear = {
-    .name = "resize_linear", .create = create_linear, .destroy = free, .reshape = reshape_linear, .kernel_name = kernel_name};
+const honed_op_type honed_op_resize_linear = {.name = "resize_linear",
+                                              .create = create_linear,
+                                              .destroy = free,
+                                              .reshape = reshape_linear,
+                                              .kernel_name = kernel_name,
+                                              .flags = HONED_OP_PER_IMAGE};

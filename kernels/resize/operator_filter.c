@@ -63,5 +63,9 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 
 static const char *kernel_name(const void *params) { return ((const honed_filter_params *)params)->resize.kernel.name; }
 
-const honed_op_type honed_op_resize_filter = {
-    .name = "resize_filter", .create = create, .destroy = free, .reshape = reshape, .kernel_name = kernel_name};
+const honed_op_type honed_op_resize_filter = {.name = "resize_filter",
+                                              .create = create,
+                                              .destroy = free,
+                                              .reshape = reshape,
+                                              .kernel_name = kernel_name,
+                                              .flags = HONED_OP_PER_IMAGE};
