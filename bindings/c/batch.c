@@ -37,11 +37,13 @@ static int64_t batch_size(const honed_model *model, const honed_shape *shapes) {
   return size;
 }
 
-/* The least divisor of the batch that keeps the threads busy. */
+/* A divisor of the batch that keeps the threads busy and is not much more than that takes; the whole batch where it has none. */
 static int64_t slice_size(int64_t size, size_t num_threads) {
-  int64_t images = ((int64_t)num_threads + threads_per_image - 1) / threads_per_image;
-  while (images < size && size % images != 0) images++;
-  return images;
+  const int64_t least = ((int64_t)num_threads + threads_per_image - 1) / threads_per_image;
+  for (int64_t images = least; images < 4 * least && images < size; images++) {
+    if (size % images == 0) return images;
+  }
+  return size;
 }
 
 static uint32_t count_per_image(const honed_plan *plan, int64_t size) {
