@@ -8,8 +8,7 @@ enum { HONED_LARGE_PAGE = 2 << 20 };
 
 static inline size_t honed_whole(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-/* How much memory to ask for where `bytes` are needed, of which a part fills pages of `page` bytes: whole large pages, if they are not
- * much more. */
+/* `bytes` rounded up to whole pages: to large ones where more than half of one is needed, else to those of `page` bytes. */
 static inline size_t honed_whole_pages(size_t bytes, size_t page) {
   return honed_whole(bytes, bytes > HONED_LARGE_PAGE / 2 ? HONED_LARGE_PAGE : page);
 }
