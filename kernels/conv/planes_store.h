@@ -57,9 +57,10 @@ ALWAYS void planes_store_gated(const planes_target *t, const int32_t *channels, 
 
 /* As u8; joins: with the residual. What the channels have in common is read before the first of them is stored, since the compiler has to
  * take everything in memory for changed after that, and the flags are constants. */
-ALWAYS void planes_store_u8(const planes_target *t, bool joins, bool saturates, bool residual_first, const int32_t *channels, int rows,
-                            int64_t pixel, int vectors, const uint64_t valid[], const ints acc[]) {
+ALWAYS void planes_store_u8(const planes_target *t, bool joins, bool shifts, bool saturates, bool residual_first, const int32_t *channels,
+                            int rows, int64_t pixel, int vectors, const uint64_t valid[], const ints acc[]) {
   honed_requantize r = *t->requantize;
+  if (!shifts) r.zero_point = 0;
   r.saturates = r.sum_saturates = saturates;
   r.gate.kind = HONED_GATE_NONE;
   r.residual_first = residual_first;
@@ -89,27 +90,30 @@ ALWAYS void planes_store(const planes_target *t, const int32_t *channels, int ro
         const int64_t first = pixel + v * PIXELS;
         valid[v] = t->valid[first / 64] >> (first % 64);
       })
-#define PLANES_STORE_U8(joins, saturates, first) planes_store_u8(t, joins, saturates, first, channels, rows, pixel, vectors, valid, acc)
+#define PLANES_STORE_U8(joins, shifts, saturates, first) \
+  planes_store_u8(t, joins, shifts, saturates, first, channels, rows, pixel, vectors, valid, acc)
   if (t->y->dtype == HONED_F32) {
     planes_store_f32(t, channels, rows, pixel, vectors, valid, acc);
   } else if (r->gate.kind != HONED_GATE_NONE) {
     planes_store_gated(t, channels, rows, pixel, vectors, valid, acc);
   } else if (t->residual == NULL) {
-    if (r->saturates) {
-      PLANES_STORE_U8(false, true, false);
+    if (r->saturates && r->zero_point == 0) {
+      PLANES_STORE_U8(false, false, true, false);
+    } else if (r->saturates) {
+      PLANES_STORE_U8(false, true, true, false);
     } else {
-      PLANES_STORE_U8(false, false, false);
+      PLANES_STORE_U8(false, true, false, false);
     }
   } else if (r->sum_saturates) {
     if (r->residual_first) {
-      PLANES_STORE_U8(true, true, true);
+      PLANES_STORE_U8(true, true, true, true);
     } else {
-      PLANES_STORE_U8(true, true, false);
+      PLANES_STORE_U8(true, true, true, false);
     }
   } else if (r->residual_first) {
-    PLANES_STORE_U8(true, false, true);
+    PLANES_STORE_U8(true, true, false, true);
   } else {
-    PLANES_STORE_U8(true, false, false);
+    PLANES_STORE_U8(true, true, false, false);
   }
 #undef PLANES_STORE_U8
 }
