@@ -8,21 +8,14 @@
 /* How many threads find enough work in one image. */
 enum { threads_per_image = 4 };
 
-static bool is_constant(const honed_plan *plan, const honed_tensor *t) { return plan->model->tensors[t - plan->tensors].data != NULL; }
-
-static bool leads(const honed_tensor *t, int64_t size) { return t->rank > 0 && t->dims[0] == size; }
-
-/* A view, of which nothing else is known, keeps the order of its elements: places of the first axis stay together where it stays. */
+/* Given that its inputs are constants, inputs of the graph or computed by such operators: the batch is their first dimension. A view, of
+ * which nothing else is known, keeps the order of its elements: places of the first axis stay together where it stays. */
 static bool is_per_image(const honed_plan *plan, uint32_t op, int64_t size) {
   const honed_call *call = &plan->calls[op];
-  const unsigned flags = plan->model->ops[op].type->flags;
-  if ((flags & (HONED_OP_PER_IMAGE | HONED_OP_VIEW)) == 0) return false;
-  for (int i = 0; i < call->num_inputs; i++) {
-    const honed_tensor *t = call->inputs[i];
-    if (t != NULL && !is_constant(plan, t) && !leads(t, size)) return false;
-  }
+  if ((plan->model->ops[op].type->flags & (HONED_OP_PER_IMAGE | HONED_OP_VIEW)) == 0) return false;
   for (int i = 0; i < call->num_outputs; i++) {
-    if (!leads(call->outputs[i], size)) return false;
+    const honed_tensor *t = call->outputs[i];
+    if (t->rank == 0 || t->dims[0] != size) return false;
   }
   return true;
 }

@@ -87,6 +87,11 @@ MIXED = {
     "cut anew": model(
         f"{conv('x', 'a')} b = Reshape (a, shape) {conv('b', 'y')}", "float[m,4,3,5] y", shape=np.array([-1, 4, 3, 5])
     ),
+    "channels of all images": model(
+        f"{conv('x', 'a')} b = Reshape (a, shape) c = LRN <size=3, alpha=5.0, beta=0.7> (b) y = Relu(c)",
+        "float[1,m,6,5] y",
+        shape=np.array([1, -1, 6, 5]),
+    ),
     "ranks": model(
         "a = Relu(z) b = Flatten(a) c = Relu(x) y = Add(b, c)", "float[n,4,4,4] y", "float[n,4,4,4] x, float[n,4,1,1] z"
     ),
