@@ -80,24 +80,52 @@ static honed_plan *shape_slice(const honed_plan *plan, const honed_shape *shapes
     honed_error_delete(error);
     return NULL;
   }
-  slice->hands_over = true;
   if (all_match(plan, slice, images)) return slice;
   honed_plan_delete(slice);
   return NULL;
 }
 
-static honed_error *list_crossing(honed_batch *batch) {
+/* Sets crosses[value] of those that operators before `at` compute, and that later ones read or the graph gives out. */
+static void mark_crossing(const honed_model *model, uint32_t at, bool crosses[]) {
+  const honed_artifact *a = &model->artifact;
+  /* First the values that are read, then those of them that are computed before. */
+  for (uint32_t i = at; i < a->num_ops; i++) {
+    for (uint32_t j = 0; j < model->ops[i].num_inputs; j++) {
+      if (model->ops[i].inputs[j] != HONED_FILE_NONE) crosses[model->ops[i].inputs[j]] = true;
+    }
+  }
+  for (uint32_t i = 0; i < a->num_outputs; i++) crosses[a->outputs[i]] = true;
+  for (uint32_t i = at; i < a->num_ops; i++) {
+    for (uint32_t j = 0; j < model->ops[i].num_outputs; j++) crosses[model->ops[i].outputs[j]] = false;
+  }
+  for (uint32_t v = 0; v < a->num_values; v++) {
+    if (model->tensors[v].data != NULL) crosses[v] = false;
+  }
+  for (uint32_t i = 0; i < a->num_inputs; i++) crosses[a->inputs[i]] = false;
+}
+
+/* The values that cross from the slice to the plan. */
+static honed_error *find_crossing(honed_batch *batch, bool **out) {
   honed_plan *slice = batch->slice;
   const uint32_t num_values = slice->model->artifact.num_values;
-  bool *crosses = NULL;
-  honed_error *error = honed_plan_table(slice, num_values, sizeof *crosses, &crosses);
-  if (error == NULL) error = honed_plan_table(slice, num_values, sizeof(honed_binding), &batch->crosses.items);
+  honed_error *error = honed_plan_table(slice, num_values, sizeof **out, out);
+  if (error == NULL) error = honed_plan_table(slice, num_values, sizeof *batch->crosses, &batch->crosses);
   if (error != NULL) return error;
-  honed_plan_crossing(slice->model, slice->end, crosses);
+  mark_crossing(slice->model, slice->end, *out);
   for (uint32_t v = 0; v < num_values; v++) {
-    if (crosses[v]) batch->crosses.items[batch->crosses.count++] = (honed_binding){v, 0};
+    if ((*out)[v]) batch->crosses[batch->num_crosses++] = v;
   }
   return NULL;
+}
+
+static honed_error *split(honed_plan *plan, honed_batch *batch) {
+  bool *crosses = NULL;
+  honed_error *error = find_crossing(batch, &crosses);
+  if (error == NULL) error = honed_plan_skip(plan, batch->slice->end, crosses);
+  if (error != NULL) return error;
+  batch->slice->handed_over = crosses;
+  error = honed_plan_place(plan);
+  return error == NULL ? honed_plan_place(batch->slice) : error;
 }
 
 honed_error *honed_batch_plan(honed_plan *plan, const honed_shape *shapes, honed_batch *out) {
@@ -109,10 +137,7 @@ honed_error *honed_batch_plan(honed_plan *plan, const honed_shape *shapes, honed
   }
   if (out->slice == NULL) return honed_plan_place(plan);
   out->slices = size / images;
-  honed_error *error = honed_plan_skip(plan, out->slice->end);
-  if (error == NULL) error = honed_plan_place(plan);
-  if (error == NULL) error = honed_plan_place(out->slice);
-  if (error == NULL) error = list_crossing(out);
+  honed_error *error = split(plan, out);
   if (error != NULL) {
     honed_plan_delete(out->slice);
     *out = (honed_batch){0};
@@ -135,8 +160,8 @@ void honed_batch_bind(const honed_batch *batch, const honed_plan *plan, int64_t 
 }
 
 void honed_batch_collect(const honed_batch *batch, const honed_plan *plan, int64_t index) {
-  for (uint32_t i = 0; i < batch->crosses.count; i++) {
-    const uint32_t value = batch->crosses.items[i].value;
+  for (uint32_t i = 0; i < batch->num_crosses; i++) {
+    const uint32_t value = batch->crosses[i];
     honed_tensor *whole = &plan->tensors[value];
     char *begin = part(whole, batch->slices, index), *end = part(whole, batch->slices, index + 1);
     if (index == 0 && whole->layout == HONED_PLANAR) honed_planar_fill_lead(whole);

@@ -6,9 +6,10 @@
 #include "plan.h"
 
 typedef struct honed_batch {
-  honed_plan *slice;      /* of the first operators, for some images; NULL: all operators run over the whole batch */
-  int64_t slices;         /* how many of them make the batch */
-  honed_bindings crosses; /* values that the slice computes and that are read behind it; in its tables */
+  honed_plan *slice; /* of the first operators, for some images; NULL: all operators run over the whole batch */
+  int64_t slices;    /* how many of them make the batch */
+  uint32_t *crosses; /* values that the slice computes and that are read behind it; in its tables */
+  uint32_t num_crosses;
 } honed_batch;
 
 /* `plan`: shaped, not yet placed. Where its inputs are a batch and its first operators admit it, sets up a slice; reshapes and places

@@ -90,10 +90,11 @@ honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes,
   return error;
 }
 
-honed_error *honed_plan_skip(honed_plan *plan, uint32_t first) {
+honed_error *honed_plan_skip(honed_plan *plan, uint32_t first, const bool given[]) {
   honed_error *error = NULL;
   honed_arena_clear(&plan->call_memory);
   plan->first = first;
+  plan->given = given;
   for (uint32_t i = first; i < plan->end && error == NULL; i++) error = reshape_op(plan, i);
   return error;
 }

@@ -25,8 +25,10 @@ typedef struct honed_slot {
 typedef struct honed_plan {
   const honed_model *model;
   size_t num_threads;
-  uint32_t first, end;       /* the operators that it runs; those before `first` have shapes alone */
-  bool hands_over;           /* crossing values go to the plan of the operators from `end` on, which gives the graph's outputs */
+  uint32_t first, end; /* the operators that it runs; those before `first` have shapes alone */
+  /* For honed_plan_place, by value; NULL: none. What operators before `first` compute, and somebody else gives; what goes to the plan of
+   * the operators from `end` on, which has the graph's outputs. */
+  const bool *given, *handed_over;
   honed_arena tables;        /* everything below but the buffer */
   honed_arena call_memory;   /* of the calls' reshape */
   honed_tensor *tensors;     /* one per value */
@@ -46,11 +48,8 @@ typedef struct honed_plan {
  * success *out is the caller's (honed_plan_delete). */
 honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, uint32_t end, honed_plan **out);
 
-/* Leaves operators before `first` to somebody else, who gives their results: crossing values. Frees what their calls have. */
-honed_error *honed_plan_skip(honed_plan *plan, uint32_t first);
-
-/* Sets crosses[value] of those that operators before `at` compute, and that later ones read or the graph gives out; leaves the others. */
-void honed_plan_crossing(const honed_model *model, uint32_t at, bool crosses[]);
+/* Leaves operators before `first`, whose values are given, to somebody else, and frees what their calls have. */
+honed_error *honed_plan_skip(honed_plan *plan, uint32_t first, const bool given[]);
 
 void honed_plan_delete(honed_plan *plan);
 

@@ -35,43 +35,18 @@ static void trace_op(const honed_model *model, uint32_t index, storage *values) 
   }
 }
 
-void honed_plan_crossing(const honed_model *model, uint32_t at, bool crosses[]) {
-  const honed_artifact *a = &model->artifact;
-  /* First the values that are read, then those of them that are computed before. */
-  for (uint32_t i = at; i < a->num_ops; i++) {
-    for (uint32_t j = 0; j < model->ops[i].num_inputs; j++) {
-      if (model->ops[i].inputs[j] != HONED_FILE_NONE) crosses[model->ops[i].inputs[j]] = true;
-    }
-  }
-  for (uint32_t i = 0; i < a->num_outputs; i++) crosses[a->outputs[i]] = true;
-  for (uint32_t i = at; i < a->num_ops; i++) {
-    for (uint32_t j = 0; j < model->ops[i].num_outputs; j++) crosses[model->ops[i].outputs[j]] = false;
-  }
-  for (uint32_t v = 0; v < a->num_values; v++) {
-    if (model->tensors[v].data != NULL) crosses[v] = false;
-  }
-  for (uint32_t i = 0; i < a->num_inputs; i++) crosses[a->inputs[i]] = false;
-}
-
-/* What comes from operators before the plan's is there from its first one on, and what goes to later ones to its end. */
-static honed_error *trace(honed_plan *plan, storage *values) {
+/* Values that are given are there from the plan's first operator on, and those that are handed over to its end. */
+static void trace(const honed_plan *plan, storage *values) {
   const uint32_t num_values = plan->model->artifact.num_values;
-  bool *from = NULL, *to = NULL;
-  honed_error *error = honed_plan_table(plan, num_values, sizeof *from, &from);
-  if (error == NULL) error = honed_plan_table(plan, num_values, sizeof *to, &to);
-  if (error != NULL) return error;
-  if (plan->first > 0) honed_plan_crossing(plan->model, plan->first, from);
-  if (plan->hands_over) honed_plan_crossing(plan->model, plan->end, to);
-  for (uint32_t v = 0; v < num_values; v++) {
-    if (!from[v]) continue;
+  for (uint32_t v = 0; v < num_values && plan->given != NULL; v++) {
+    if (!plan->given[v]) continue;
     values[v].first = values[v].last = plan->first;
     values[v].is_activation = true;
   }
   for (uint32_t i = plan->first; i < plan->end; i++) trace_op(plan->model, i, values);
-  for (uint32_t v = 0; v < num_values; v++) {
-    if (to[v]) values[values[v].root].last = plan->end;
+  for (uint32_t v = 0; v < num_values && plan->handed_over != NULL; v++) {
+    if (plan->handed_over[v]) values[values[v].root].last = plan->end;
   }
-  return NULL;
 }
 
 static void append(honed_bindings *list, uint32_t value, uint32_t index) { list->items[list->count++] = (honed_binding){value, index}; }
@@ -196,9 +171,8 @@ honed_error *honed_plan_place(honed_plan *plan) {
   if (error == NULL) error = honed_plan_table(plan, a->num_outputs, sizeof(honed_binding), &plan->copies.items);
   if (error != NULL) return error;
   for (uint32_t v = 0; v < a->num_values; v++) values[v].root = v;
-  error = trace(plan, values);
-  if (error != NULL) return error;
-  if (!plan->hands_over) place_outputs(plan, values);
+  trace(plan, values);
+  if (plan->handed_over == NULL) place_outputs(plan, values);
   measure(plan, values);
   for (uint32_t i = plan->first; i < plan->end; i++) merge_op(plan, i, values);
   for (uint32_t v = 0; v < a->num_values; v++) values[v].root = root_of(values, v);
