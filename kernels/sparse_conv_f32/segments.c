@@ -9,18 +9,14 @@
 typedef struct maker {
   const honed_conv_lists *lists;
   const honed_sparse_f32_plan *plan;
-  const int32_t *cuts; /* [lists][chunks]: behind a list's last entry in a chunk */
-  const int32_t *row;  /* [lists]: its first row in the scratch of sums */
+  int32_t *cuts; /* [lists][chunks]: behind a list's last entry in a chunk */
+  /* [parts][chunks][HONED_LIST_SIZES]: of the plan's runs, one on. First how much each run has, then where its next segment goes, and
+   * so in the end where the next run begins. */
+  honed_sparse_run *next;
   honed_sparse_segment *segments;
   uint16_t *offsets;
   float *weights;
 } maker;
-
-/* How much all segments take. */
-typedef struct extent {
-  int64_t segments, offsets, weights;
-  bool has_size[HONED_LIST_SIZES];
-} extent;
 
 /* The first of the ascending ids [entry, end) above `last`, or end: several at a time, without branches, for vectors. */
 #define FIRST_ABOVE(name, type)                                                           \
@@ -61,75 +57,106 @@ static void copy_offsets(const honed_conv_lists *lists, int64_t entry, int64_t c
   }
 }
 
-/* Adds the segment of a list in a chunk, if there is one. */
-static void add_segment(const maker *m, int64_t list, int64_t chunk, honed_sparse_run *end) {
-  const honed_sparse_f32_plan *plan = m->plan;
-  const honed_conv_list *l = &m->lists->lists[list];
-  const int32_t *cut = &m->cuts[list * plan->chunks + chunk];
-  const int64_t entry = chunk == 0 ? l->begin : cut[-1], steps = *cut - entry;
-  if (steps == 0 && (l->steps[HONED_SECTION_ALL] > 0 || chunk > 0)) return;
-  m->segments[end->segment] = (honed_sparse_segment){.list = (int32_t)list,
-                                                     .row = m->row[list],
-                                                     .steps = (uint32_t)steps & 0x3fffffff,
-                                                     .first = entry == l->begin,
-                                                     .last = *cut == honed_conv_list_end(l)};
-  const uint16_t column_bytes = (uint16_t)(plan->tile_pixels * (int64_t)sizeof(float));
-  copy_offsets(m->lists, entry, steps, chunk * plan->chunk_columns, column_bytes, m->offsets + end->offset);
-  const float *weights = (const float *)m->lists->weights + l->weights + (entry - l->begin) * l->size;
-  memcpy(m->weights + end->weight, weights, (size_t)(steps * l->size) * sizeof *weights);
-  end->segment++;
-  end->offset += steps;
-  end->weight += steps * l->size;
+static honed_sparse_run *run_of(const maker *m, int64_t part, int64_t chunk, const honed_conv_list *l) {
+  return &m->next[(part * m->plan->chunks + chunk) * HONED_LIST_SIZES + honed_sparse_size_class(l->size)];
 }
 
-/* Segments in their order. */
-static void place_segments(const maker *m, const extent *e, honed_sparse_run *run) {
-  const honed_sparse_f32_plan *plan = m->plan;
-  honed_sparse_run end = {0, 0, 0};
-  for (int64_t part = 0; part < plan->parts; part++) {
-    const int64_t list = honed_sparse_f32_part(plan, m->lists, part), list_end = honed_sparse_f32_part(plan, m->lists, part + 1);
-    for (int64_t chunk = 0; chunk < plan->chunks; chunk++) {
-      for (int size = 0; size < HONED_LIST_SIZES; size++) {
-        *run++ = end;
-        for (int64_t i = list; i < list_end && e->has_size[size]; i++) {
-          if (honed_sparse_size_class(m->lists->lists[i].size) == size) add_segment(m, i, chunk, &end);
-        }
+/* A list's entries in a chunk. */
+typedef struct entries {
+  int64_t begin, count;
+  bool none; /* no segment, which a list without entries has in the first chunk */
+} entries;
+
+static entries entries_of(const maker *m, int64_t list, int64_t chunk) {
+  const honed_conv_list *l = &m->lists->lists[list];
+  const int32_t *cut = &m->cuts[list * m->plan->chunks + chunk];
+  const int64_t begin = chunk == 0 ? l->begin : cut[-1], count = *cut - begin;
+  return (entries){begin, count, count == 0 && (l->steps[HONED_SECTION_ALL] > 0 || chunk > 0)};
+}
+
+static void count_segments(const maker *m, int64_t list, int64_t part) {
+  const honed_conv_list *l = &m->lists->lists[list];
+  for (int64_t chunk = 0; chunk < m->plan->chunks; chunk++) {
+    const entries e = entries_of(m, list, chunk);
+    honed_sparse_run *run = run_of(m, part, chunk, l);
+    run->segment += !e.none;
+    run->offset += e.count;
+    run->weight += e.count * l->size;
+  }
+}
+
+static void add_segment(const maker *m, int64_t list, int64_t chunk, entries e, int32_t row, honed_sparse_run *end) {
+  const honed_conv_list *l = &m->lists->lists[list];
+  m->segments[end->segment++] = (honed_sparse_segment){.list = (int32_t)list,
+                                                       .row = row,
+                                                       .steps = (uint32_t)e.count & 0x3fffffff,
+                                                       .first = e.begin == l->begin,
+                                                       .last = e.begin + e.count == honed_conv_list_end(l)};
+  const uint16_t column_bytes = (uint16_t)(m->plan->tile_pixels * (int64_t)sizeof(float));
+  copy_offsets(m->lists, e.begin, e.count, chunk * m->plan->chunk_columns, column_bytes, m->offsets + end->offset);
+  const float *weights = (const float *)m->lists->weights + l->weights + (e.begin - l->begin) * l->size;
+  memcpy(m->weights + end->weight, weights, (size_t)(e.count * l->size) * sizeof *weights);
+  end->offset += e.count;
+  end->weight += e.count * l->size;
+}
+
+/* List by list, since weights are read from farther away than segments are written to. */
+static void place_segments(const maker *m) {
+  int32_t row = 0;
+  for (int64_t part = 0; part < m->plan->parts; part++) {
+    const int64_t list_end = honed_sparse_f32_part(m->plan, m->lists, part + 1);
+    for (int64_t list = honed_sparse_f32_part(m->plan, m->lists, part); list < list_end; list++) {
+      const honed_conv_list *l = &m->lists->lists[list];
+      for (int64_t chunk = 0; chunk < m->plan->chunks; chunk++) {
+        const entries e = entries_of(m, list, chunk);
+        if (!e.none) add_segment(m, list, chunk, e, row, run_of(m, part, chunk, l));
       }
+      row += l->size;
     }
   }
-  *run = end;
 }
 
-/* A list has no more segments than entries; one without entries has one. */
-static extent cut_lists(const honed_conv_lists *lists, const honed_sparse_f32_plan *plan, int32_t *cuts, int32_t *row) {
-  extent e = {0};
-  int32_t rows = 0;
-  for (int64_t i = 0; i < lists->num_lists; i++) {
-    const honed_conv_list *l = &lists->lists[i];
-    const int64_t entries = l->steps[HONED_SECTION_ALL];
-    cut_list(lists, l, plan->chunks, plan->chunk_columns, cuts + i * plan->chunks);
-    row[i] = rows;
-    rows += l->size;
-    e.segments += honed_larger(honed_smaller(entries, plan->chunks), 1);
-    e.offsets += entries;
-    e.weights += entries * l->size;
-    e.has_size[honed_sparse_size_class(l->size)] = true;
+/* Where each run's first segment goes, from how much each has; returns how much all have. */
+static honed_sparse_run begin_runs(honed_sparse_run *runs, size_t num_runs) {
+  honed_sparse_run end = {0, 0, 0};
+  for (size_t i = 0; i < num_runs; i++) {
+    const honed_sparse_run has = runs[i];
+    runs[i] = end;
+    end.segment += has.segment;
+    end.offset += has.offset;
+    end.weight += has.weight;
   }
-  return e;
+  return end;
 }
 
-static honed_status make(const honed_conv_lists *lists, int32_t *cuts, int32_t *row, honed_call *call, honed_sparse_f32_plan *plan,
-                         honed_context *ctx) {
-  const extent e = cut_lists(lists, plan, cuts, row);
-  const size_t num_runs = (size_t)(plan->parts * plan->chunks * HONED_LIST_SIZES + 1);
+static honed_sparse_run cut_lists(const maker *m, size_t num_runs) {
+  const honed_sparse_f32_plan *plan = m->plan;
+  for (int64_t part = 0; part < plan->parts; part++) {
+    const int64_t list_end = honed_sparse_f32_part(plan, m->lists, part + 1);
+    for (int64_t list = honed_sparse_f32_part(plan, m->lists, part); list < list_end; list++) {
+      cut_list(m->lists, &m->lists->lists[list], plan->chunks, plan->chunk_columns, m->cuts + list * plan->chunks);
+      count_segments(m, list, part);
+    }
+  }
+  return begin_runs(m->next, num_runs);
+}
+
+static honed_status make(const honed_conv_lists *lists, int32_t *cuts, honed_call *call, honed_sparse_f32_plan *plan, honed_context *ctx) {
+  const size_t num_runs = (size_t)(plan->parts * plan->chunks * HONED_LIST_SIZES);
   void *runs = NULL, *segments = NULL, *offsets = NULL, *weights = NULL;
-  honed_status status = honed_call_alloc(call, num_runs * sizeof(honed_sparse_run), &runs, ctx);
-  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)e.segments * sizeof(honed_sparse_segment), &segments, ctx);
-  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)e.offsets * sizeof(uint16_t), &offsets, ctx);
-  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)e.weights * sizeof(float), &weights, ctx);
+  honed_status status = honed_call_alloc(call, (num_runs + 1) * sizeof(honed_sparse_run), &runs, ctx);
   if (status != HONED_OK) return status;
-  const maker m = {lists, plan, cuts, row, segments, offsets, weights};
-  place_segments(&m, &e, runs);
+  memset(runs, 0, (num_runs + 1) * sizeof(honed_sparse_run));
+  maker m = {.lists = lists, .plan = plan, .cuts = cuts, .next = (honed_sparse_run *)runs + 1};
+  const honed_sparse_run all = cut_lists(&m, num_runs);
+  status = honed_call_alloc(call, (size_t)all.segment * sizeof(honed_sparse_segment), &segments, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)all.offset * sizeof(uint16_t), &offsets, ctx);
+  if (status == HONED_OK) status = honed_call_alloc(call, (size_t)all.weight * sizeof(float), &weights, ctx);
+  if (status != HONED_OK) return status;
+  m.segments = segments;
+  m.offsets = offsets;
+  m.weights = weights;
+  place_segments(&m);
   plan->runs = runs;
   plan->segments = segments;
   plan->offsets = offsets;
@@ -139,11 +166,8 @@ static honed_status make(const honed_conv_lists *lists, int32_t *cuts, int32_t *
 
 honed_status honed_sparse_segments_make(const honed_conv_lists *lists, honed_call *call, honed_sparse_f32_plan *plan, honed_context *ctx) {
   int32_t *cuts = malloc((size_t)(lists->num_lists * plan->chunks) * sizeof *cuts);
-  int32_t *row = malloc((size_t)lists->num_lists * sizeof *row);
-  const honed_status status = cuts != NULL && row != NULL
-                                  ? make(lists, cuts, row, call, plan, ctx)
-                                  : honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld segments", (long long)lists->num_lists);
+  if (cuts == NULL) return honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld segments", (long long)lists->num_lists);
+  const honed_status status = make(lists, cuts, call, plan, ctx);
   free(cuts);
-  free(row);
   return status;
 }
