@@ -36,6 +36,7 @@ cdef extern from "base/memory.h":
     ctypedef struct honed_arena:
         void *first
     void honed_arena_clear(honed_arena *arena)
+    bint honed_arena_seal_code(honed_arena *arena)
     void *honed_aligned_alloc(size_t size)
     void honed_memory_trim() nogil
 
@@ -87,6 +88,7 @@ cdef extern from "base/operator.h":
         const honed_tensor **inputs
         honed_tensor **outputs
         int num_inputs, num_outputs
+        honed_status (*make_plan)(honed_call *call, honed_context *ctx)
         honed_kernel kernel
         int64_t num_tasks
         size_t scratch_bytes
@@ -357,8 +359,12 @@ cdef class Operator:
         self.call.inputs, self.call.num_inputs = self.ins, len(self.inputs)
         self.call.outputs, self.call.num_outputs = self.outs, len(self.outputs)
         self.call.allocator = &self.arena
-        if self.type.reshape(&self.call, &ctx) != HONED_OK:
+        if self.type.reshape(&self.call, &ctx) != HONED_OK or (
+            self.call.make_plan != NULL and self.call.make_plan(&self.call, &ctx) != HONED_OK
+        ):
             raise KernelError(ctx.message.decode())
+        if not honed_arena_seal_code(&self.arena):
+            raise KernelError("the system does not make code executable")
         for t in self.outputs:
             t.allocate()
         free(self.scratch)

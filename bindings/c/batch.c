@@ -118,14 +118,19 @@ static honed_error *find_crossing(honed_batch *batch, bool **out) {
   return NULL;
 }
 
+static honed_error *prepare_and_place(honed_plan *plan) {
+  honed_error *error = honed_plan_prepare(plan);
+  return error == NULL ? honed_plan_place(plan) : error;
+}
+
 static honed_error *split(honed_plan *plan, honed_batch *batch) {
   bool *crosses = NULL;
   honed_error *error = find_crossing(batch, &crosses);
   if (error == NULL) error = honed_plan_skip(plan, batch->slice->end, crosses);
   if (error != NULL) return error;
   batch->slice->handed_over = crosses;
-  error = honed_plan_place(plan);
-  return error == NULL ? honed_plan_place(batch->slice) : error;
+  error = prepare_and_place(plan);
+  return error == NULL ? prepare_and_place(batch->slice) : error;
 }
 
 honed_error *honed_batch_plan(honed_plan *plan, const honed_shape *shapes, honed_batch *out) {
@@ -135,7 +140,7 @@ honed_error *honed_batch_plan(honed_plan *plan, const honed_shape *shapes, honed
     const uint32_t end = count_per_image(plan, size);
     if (end > 0) out->slice = shape_slice(plan, shapes, end, images);
   }
-  if (out->slice == NULL) return honed_plan_place(plan);
+  if (out->slice == NULL) return prepare_and_place(plan);
   out->slices = size / images;
   honed_error *error = split(plan, out);
   if (error != NULL) {

@@ -31,7 +31,7 @@ static honed_error *connect(honed_plan *plan, uint32_t index) {
                        .outputs = outputs,
                        .num_inputs = (int)op->num_inputs,
                        .num_outputs = (int)op->num_outputs,
-                       .allocator = &plan->call_memory};
+                       .allocator = &plan->call_memory->arena};
   return NULL;
 }
 
@@ -65,7 +65,8 @@ static honed_error *set_input_shape(honed_plan *plan, uint32_t index, const hone
 
 static honed_error *build(honed_plan *plan, const honed_shape *shapes) {
   const honed_artifact *a = &plan->model->artifact;
-  honed_error *error = honed_plan_table(plan, a->num_values, sizeof *plan->tensors, &plan->tensors);
+  honed_error *error = honed_plan_table(plan, plan->num_threads, sizeof *plan->call_memory, &plan->call_memory);
+  if (error == NULL) error = honed_plan_table(plan, a->num_values, sizeof *plan->tensors, &plan->tensors);
   if (error == NULL) error = honed_plan_table(plan, a->num_ops, sizeof *plan->calls, &plan->calls);
   if (error != NULL) return error;
   if (a->num_values > 0) memcpy(plan->tensors, plan->model->tensors, a->num_values * sizeof *plan->tensors);
@@ -90,9 +91,13 @@ honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes,
   return error;
 }
 
+static void clear_calls(honed_plan *plan) {
+  for (size_t i = 0; i < plan->num_threads && plan->call_memory != NULL; i++) honed_arena_clear(&plan->call_memory[i].arena);
+}
+
 honed_error *honed_plan_skip(honed_plan *plan, uint32_t first, const bool given[]) {
   honed_error *error = NULL;
-  honed_arena_clear(&plan->call_memory);
+  clear_calls(plan);
   plan->first = first;
   plan->given = given;
   for (uint32_t i = first; i < plan->end && error == NULL; i++) error = reshape_op(plan, i);
@@ -102,7 +107,7 @@ honed_error *honed_plan_skip(honed_plan *plan, uint32_t first, const bool given[
 void honed_plan_delete(honed_plan *plan) {
   if (plan == NULL) return;
   free(plan->buffer);
-  honed_arena_clear(&plan->call_memory);
+  clear_calls(plan);
   honed_arena_clear(&plan->tables);
   free(plan);
 }

@@ -22,6 +22,11 @@ typedef struct honed_slot {
   size_t offset; /* of the tensor's data */
 } honed_slot;
 
+/* Memory for one thread that prepares calls. */
+typedef struct honed_call_memory {
+  _Alignas(64) honed_arena arena;
+} honed_call_memory;
+
 typedef struct honed_plan {
   const honed_model *model;
   size_t num_threads;
@@ -29,14 +34,14 @@ typedef struct honed_plan {
   /* For honed_plan_place, by value; NULL: none. What operators before `first` compute, and somebody else gives; what goes to the plan of
    * the operators from `end` on, which has the graph's outputs. */
   const bool *given, *handed_over;
-  honed_arena tables;        /* everything below but the buffer */
-  honed_arena call_memory;   /* of the calls' reshape */
-  honed_tensor *tensors;     /* one per value */
-  honed_call *calls;         /* one per operator */
-  honed_bindings in_inputs;  /* values that lie in the caller's inputs */
-  honed_bindings in_outputs; /* values that lie in the caller's outputs */
-  honed_bindings copies;     /* values that are copied to the caller's outputs after the last operator */
-  honed_slot *slots;         /* values that lie in the buffer */
+  honed_arena tables;             /* everything below but the buffer */
+  honed_call_memory *call_memory; /* [num_threads]: of the calls' reshape, which uses the first, and plans */
+  honed_tensor *tensors;          /* one per value */
+  honed_call *calls;              /* one per operator */
+  honed_bindings in_inputs;       /* values that lie in the caller's inputs */
+  honed_bindings in_outputs;      /* values that lie in the caller's outputs */
+  honed_bindings copies;          /* values that are copied to the caller's outputs after the last operator */
+  honed_slot *slots;              /* values that lie in the buffer */
   uint32_t num_slots;
   size_t activation_bytes; /* the buffer: activations, then scratch_stride bytes per thread */
   size_t scratch_stride;
@@ -44,8 +49,8 @@ typedef struct honed_plan {
   size_t buffer_bytes;
 } honed_plan;
 
-/* Shapes and calls of the operators before `end`, for input shapes that have been checked against the model's. Nothing is placed yet. On
- * success *out is the caller's (honed_plan_delete). */
+/* Shapes of the operators before `end`, for input shapes that have been checked against the model's. Calls have no plans yet that take
+ * long to make (honed_plan_prepare), and nothing is placed. On success *out is the caller's (honed_plan_delete). */
 honed_error *honed_plan_new(const honed_model *model, const honed_shape *shapes, size_t num_threads, uint32_t end, honed_plan **out);
 
 /* Leaves operators before `first`, whose values are given, to somebody else, and frees what their calls have. */
@@ -59,6 +64,9 @@ honed_error *honed_plan_allocate(honed_plan *plan, honed_plan *previous);
 
 /* Bytes that the plan needs. */
 size_t honed_plan_bytes(const honed_plan *plan);
+
+/* Makes the plans of all calls that will run, on the engine's threads. */
+honed_error *honed_plan_prepare(honed_plan *plan);
 
 /* Decides where each value lies, from the shapes and the operators' calls. Fills everything from in_inputs on. The plan has no buffer yet.
  */

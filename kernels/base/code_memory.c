@@ -37,9 +37,7 @@ void *honed_code_map(size_t *bytes) {
   return memory + page;
 }
 
-size_t honed_code_whole(size_t bytes) { return honed_whole(bytes, page); }
-
-bool honed_code_seal(void *code, size_t bytes) { return mprotect(code, honed_code_whole(bytes), PROT_READ | PROT_EXEC) == 0; }
+bool honed_code_seal(void *code, size_t bytes) { return mprotect(code, bytes, PROT_READ | PROT_EXEC) == 0; }
 
 void honed_code_unmap(void *code, size_t bytes) { munmap((char *)code - page, page + bytes); }
 
@@ -56,8 +54,6 @@ void *honed_code_map(size_t *bytes) {
   (void)bytes;
   return NULL;
 }
-
-size_t honed_code_whole(size_t bytes) { return bytes; }
 
 bool honed_code_seal(void *code, size_t bytes) {
   (void)code;

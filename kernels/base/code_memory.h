@@ -11,9 +11,7 @@ bool honed_code_allowed(void);
 /* Writable memory of *bytes, which becomes how many there are, aligned to a page; the 64 bytes before it are writable as long as it lives.
  * NULL where there is none. */
 void *honed_code_map(size_t *bytes);
-/* Rounded up to whole pages: parts of that size can be sealed one by one. */
-size_t honed_code_whole(size_t bytes);
-/* Makes a part, which begins with a page, executable and read-only. */
+/* Makes it executable and read-only. */
 bool honed_code_seal(void *code, size_t bytes);
 void honed_code_unmap(void *code, size_t bytes);
 

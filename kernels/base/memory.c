@@ -27,10 +27,11 @@ void honed_memory_trim(void) {
 typedef struct block {
   struct block *next;
   size_t code_bytes; /* 0: from the heap */
+  bool sealed;
 } block;
 
 static void push(honed_arena *arena, honed_room *room, block *b, size_t bytes, size_t code_bytes) {
-  *b = (block){arena->first, code_bytes};
+  *b = (block){arena->first, code_bytes, false};
   arena->first = b;
   room->at = (char *)b + alignment;
   room->end = room->at + bytes;
@@ -83,9 +84,20 @@ static bool add_code_block(honed_arena *arena, size_t piece) {
 }
 
 void *honed_arena_map_code(honed_arena *arena, size_t bytes) {
-  const size_t piece = honed_code_whole(bytes);
+  const size_t piece = honed_whole(bytes, alignment);
   if (bytes > SIZE_MAX / 4 || (!has_room(&arena->code, piece) && !add_code_block(arena, piece))) return NULL;
   return take(&arena->code, piece);
+}
+
+bool honed_arena_seal_code(honed_arena *arena) {
+  bool sealed = true;
+  for (block *b = arena->first; b != NULL; b = b->next) {
+    if (b->code_bytes == 0 || b->sealed) continue;
+    b->sealed = honed_code_seal((char *)b + alignment, b->code_bytes);
+    sealed = sealed && b->sealed;
+  }
+  arena->code.at = arena->code.end;
+  return sealed;
 }
 
 void honed_arena_clear(honed_arena *arena) {

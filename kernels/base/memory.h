@@ -22,9 +22,11 @@ typedef struct honed_arena {
 honed_status honed_arena_alloc(honed_arena *arena, size_t bytes, void **out, honed_context *ctx);
 void honed_arena_clear(honed_arena *arena);
 
-/* The same for machine code, aligned to a page: writable until it is sealed with honed_code_seal. NULL where the system has none to give.
- */
+/* The same for machine code: writable until it is sealed. NULL where the system has none to give. */
 void *honed_arena_map_code(honed_arena *arena, size_t bytes);
+
+/* Makes all code so far executable and read-only; false where the system refuses. */
+bool honed_arena_seal_code(honed_arena *arena);
 
 /* 64-byte-aligned; NULL when there is no memory. Freed with free(). */
 void *honed_aligned_alloc(size_t bytes);

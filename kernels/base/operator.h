@@ -5,6 +5,8 @@
  *             shared by all sessions and threads.
  *   reshape   once per session and set of input shapes: output shapes, number of tasks, scratch per thread, and whatever
  *             tables depend on shapes (the plan).
+ *   make_plan the part of reshape that takes long, where there is one: all but the outputs' shapes. Operators' plans are made
+ *             at the same time, and for a batch only those that will run.
  *   kernel    per run: tasks [begin, end), any subset on any thread in any order; the results do not depend on the split.
  *             Allocates nothing and cannot fail.
  *
@@ -55,12 +57,13 @@ struct honed_call {
   honed_tensor **outputs;
   int num_inputs, num_outputs;
   /* Filled by reshape. */
+  honed_status (*make_plan)(honed_call *call, honed_context *ctx); /* fills what follows; NULL: reshape has done that */
   honed_kernel kernel;
   int64_t num_tasks;
   bool prepares;          /* a range of tasks has preparations that do not shrink with it: the executor keeps ranges long */
   size_t scratch_bytes;   /* per thread; the executor hands over 64-byte-aligned memory, uninitialised */
   void *plan;             /* from honed_call_alloc, or NULL */
-  honed_arena *allocator; /* the session's, for honed_call_alloc */
+  honed_arena *allocator; /* the calling thread's, for honed_call_alloc */
 };
 
 typedef struct honed_op_type {
@@ -68,7 +71,7 @@ typedef struct honed_op_type {
   /* Stores in *params what destroy will free. On failure *params is not written. */
   honed_status (*create)(const honed_op_spec *spec, void **params, honed_context *ctx);
   void (*destroy)(void *params);
-  /* Reads the inputs' shapes (and strides), calls honed_call_output for every output, and sets kernel, num_tasks,
+  /* Reads the inputs' shapes (and strides), calls honed_call_output for every output, and sets make_plan, or kernel, num_tasks,
    * scratch_bytes and plan. May be called again at any time with other shapes. The inputs' data is not there yet: shapes
    * never depend on values. */
   honed_status (*reshape)(honed_call *call, honed_context *ctx);
@@ -103,7 +106,8 @@ honed_status honed_const_get(const honed_op_spec *spec, int index, honed_dtype d
 /* For reshape. Sets an output's shape and strides. */
 honed_status honed_call_output(honed_call *call, int index, int rank, const int64_t *dims, honed_context *ctx);
 
-/* For reshape. 64-byte-aligned memory that lives until the next reshape of this call. Freed by the session. */
+/* For reshape and make_plan. 64-byte-aligned memory that lives until the next reshape of this call. Freed by the session, which
+ * also seals code from honed_arena_map_code before the kernel runs. */
 honed_status honed_call_alloc(honed_call *call, size_t bytes, void **out, honed_context *ctx);
 
 /* For create and reshape: the number of inputs and outputs lies in the given ranges. */

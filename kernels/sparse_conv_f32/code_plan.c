@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/code_memory.h"
 #include "base/integers.h"
 #include "code_write.h"
 #include "conv/reach.h"
@@ -108,7 +107,7 @@ static honed_status write_code(honed_code_writer *w, const extent *e, honed_call
   if (w->columns == NULL) {
     status = honed_fail(ctx, HONED_OUT_OF_MEMORY, "no memory for %lld columns", (long long)honed_conv_ids(w->conv));
   } else {
-    *made = write_blocks(w, plan) && honed_code_seal(code, (size_t)e->code_bytes);
+    *made = write_blocks(w, plan);
   }
   free(w->columns);
   return status;

@@ -24,19 +24,26 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
   return HONED_OK;
 }
 
-static honed_status reshape(honed_call *call, honed_context *ctx) {
+static honed_status make_plan(honed_call *call, honed_context *ctx) {
   const honed_sparse_conv_f32 *p = call->params;
-  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
-  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
-  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
+  honed_status status = HONED_OK;
   bool written = false;
   int kernel = p->kernel;
-  if (status == HONED_OK && (kernels[kernel].isa & HONED_ISA_CODE) != 0) {
+  if ((kernels[kernel].isa & HONED_ISA_CODE) != 0) {
     status = honed_code_plan_create(&p->conv, &p->lists, &p->output, call, &written, ctx);
     if (!written) kernel++; /* the same without code of its own */
   }
   call->kernel = kernels[kernel].kernel;
   return status == HONED_OK && !written ? honed_sparse_f32_plan_create(&p->conv, &p->lists, call, ctx) : status;
+}
+
+static honed_status reshape(honed_call *call, honed_context *ctx) {
+  const honed_sparse_conv_f32 *p = call->params;
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, true, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
+  call->make_plan = make_plan;
+  return status;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_conv_f32 *)params)->kernel].name; }

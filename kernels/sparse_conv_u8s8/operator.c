@@ -26,19 +26,25 @@ static honed_status create(const honed_op_spec *spec, void **params, honed_conte
   return HONED_OK;
 }
 
-static honed_status reshape(honed_call *call, honed_context *ctx) {
+static honed_status make_plan(honed_call *call, honed_context *ctx) {
   const honed_sparse_conv_u8s8 *p = call->params;
-  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
-  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
-  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
   honed_sparse_conv_plan *plan = NULL;
-  if (status == HONED_OK) status = honed_sparse_conv_plan_create(&p->conv, &p->lists, call, &plan, ctx);
+  const honed_status status = honed_sparse_conv_plan_create(&p->conv, &p->lists, call, &plan, ctx);
   if (status != HONED_OK) return status;
   call->plan = plan;
   call->num_tasks = call->outputs[0]->dims[0] * plan->blocks * plan->chunks;
   call->scratch_bytes = 0;
   call->kernel = kernels[p->kernel].kernel;
   return HONED_OK;
+}
+
+static honed_status reshape(honed_call *call, honed_context *ctx) {
+  const honed_sparse_conv_u8s8 *p = call->params;
+  honed_status status = honed_conv_reshape(&p->conv, call, ctx);
+  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
+  if (status == HONED_OK) status = honed_conv_check_strides(call, false, ctx);
+  call->make_plan = make_plan;
+  return status;
 }
 
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_conv_u8s8 *)params)->kernel].name; }
