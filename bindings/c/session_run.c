@@ -45,13 +45,20 @@ static honed_error *bind_buffers(honed_session *session, const honed_input *inpu
   return NULL;
 }
 
-static void run_op(const honed_session *session, const honed_plan *plan, size_t index, size_t num_threads) {
+/* Who runs a plan. */
+typedef struct runner {
+  honed_thread_pool *pool;
+  honed_caller caller;
+  size_t num_threads;
+} runner;
+
+static void run_op(runner *r, const honed_plan *plan, size_t index) {
   const honed_call *call = &plan->calls[index];
   if (call->num_tasks == 0) return;
   for (int i = 0; i < call->num_outputs; i++) {
     if (call->outputs[i]->layout == HONED_PLANAR) honed_planar_fill_lead(call->outputs[i]);
   }
-  honed_thread_pool_run(session->model->engine->pool, call, plan->buffer + plan->activation_bytes, plan->scratch_stride, num_threads);
+  honed_thread_pool_run(r->pool, &r->caller, call, plan->buffer + plan->activation_bytes, plan->scratch_stride, r->num_threads);
 }
 
 /* Fewer than the session's in a child process. */
@@ -67,22 +74,36 @@ static double now_seconds(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void run_profiled(honed_session *session, const honed_plan *plan, size_t num_threads) {
+static void run_profiled(honed_session *session, runner *r, const honed_plan *plan) {
   double before = now_seconds();
   for (size_t i = plan->first; i < plan->end; i++) {
-    run_op(session, plan, i, num_threads);
+    run_op(r, plan, i);
     const double after = now_seconds();
     session->profile_seconds[i] += after - before;
     before = after;
   }
 }
 
-static void run_plan(honed_session *session, const honed_plan *plan, size_t num_threads) {
+static void run_plan(honed_session *session, runner *r, const honed_plan *plan) {
   if (session->profiling) {
-    run_profiled(session, plan, num_threads);
+    run_profiled(session, r, plan);
   } else {
-    for (size_t i = plan->first; i < plan->end; i++) run_op(session, plan, i, num_threads);
+    for (size_t i = plan->first; i < plan->end; i++) run_op(r, plan, i);
   }
+}
+
+/* Both plans of a batch, or the one that there is. */
+static void run_plans(honed_session *session, const honed_plan *plan) {
+  honed_thread_pool *pool = session->model->engine->pool;
+  runner r = {pool, honed_thread_pool_enter(pool), usable_threads(session)};
+  const honed_batch *batch = &session->batch;
+  for (int64_t i = 0; i < batch->slices; i++) {
+    honed_batch_bind(batch, plan, i);
+    run_plan(session, &r, batch->slice);
+    honed_batch_collect(batch, plan, i);
+  }
+  run_plan(session, &r, plan);
+  honed_thread_pool_leave(pool, &r.caller);
 }
 
 honed_error *honed_session_run(honed_session *session, const honed_input *inputs, size_t num_inputs, const honed_output *outputs,
@@ -91,14 +112,7 @@ honed_error *honed_session_run(honed_session *session, const honed_input *inputs
   if (plan == NULL) return honed_session_without_shapes();
   honed_error *error = bind_buffers(session, inputs, num_inputs, outputs, num_outputs);
   if (error != NULL) return error;
-  const size_t num_threads = usable_threads(session);
-  const honed_batch *batch = &session->batch;
-  for (int64_t i = 0; i < batch->slices; i++) {
-    honed_batch_bind(batch, plan, i);
-    run_plan(session, batch->slice, num_threads);
-    honed_batch_collect(batch, plan, i);
-  }
-  run_plan(session, plan, num_threads);
+  run_plans(session, plan);
   if (session->profiling) session->profile_runs++;
   for (const honed_binding *b = plan->copies.items, *end = b + plan->copies.count; b < end; b++) {
     const honed_tensor *t = &plan->tensors[b->value];

@@ -13,8 +13,10 @@
 #include "placement.h"
 
 enum {
-  num_jobs = 16,             /* calls that share the workers at a time; others run on their callers alone */
-  watch_nanoseconds = 200000 /* how long a thread that has nothing to do looks for news before it sleeps */
+  num_jobs = 16,               /* calls that share the workers at a time; others run on their callers alone */
+  num_callers = 64,            /* that have a share of the threads; others work alone */
+  watch_nanoseconds = 200000,  /* how long a thread that has nothing to do looks for news before it sleeps */
+  return_nanoseconds = 1000000 /* how long a caller that has left is expected back */
 };
 
 typedef struct honed_worker {
@@ -26,9 +28,10 @@ typedef struct honed_worker {
 
 struct honed_thread_pool {
   honed_job jobs[num_jobs];
-  _Alignas(64) _Atomic uint64_t news; /* counts the jobs that were opened, and the pool's closing */
-  _Alignas(64) _Atomic size_t asleep; /* workers that wait for `posted` */
-  _Atomic size_t waiting;             /* callers that wait for `finished` */
+  _Alignas(64) _Atomic uint64_t news;    /* counts the jobs that were opened, and the pool's closing */
+  _Alignas(64) _Atomic uint64_t callers; /* that are at work: a bit each */
+  _Alignas(64) _Atomic size_t asleep;    /* workers that wait for `posted` */
+  _Atomic size_t waiting;                /* callers that wait for `finished` */
   _Atomic bool closing;
   pthread_mutex_t lock;
   pthread_cond_t posted, finished;
@@ -135,8 +138,51 @@ static void wait_for_workers(honed_thread_pool *pool, const honed_job *job) {
   pthread_mutex_unlock(&pool->lock);
 }
 
-void honed_thread_pool_run(honed_thread_pool *pool, const honed_call *call, char *scratch, size_t scratch_stride, size_t num_threads) {
-  const size_t threads = (uint64_t)call->num_tasks < num_threads ? (size_t)call->num_tasks : num_threads;
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Of the threads divided by the callers; the first of these have what is left over. */
+static size_t even_share(const honed_thread_pool *pool, int place) {
+  if (place == num_callers) return 1;
+  const uint64_t callers = atomic_load_explicit(&pool->callers, memory_order_relaxed), before = callers & (((uint64_t)1 << place) - 1);
+  const size_t threads = pool->num_workers + 1, count = (size_t)__builtin_popcountll(callers);
+  const size_t share = threads / count + ((size_t)__builtin_popcountll(before) < threads % count);
+  return share > 0 ? share : 1;
+}
+
+honed_caller honed_thread_pool_enter(honed_thread_pool *pool) {
+  int place = num_callers;
+  uint64_t callers = atomic_load_explicit(&pool->callers, memory_order_relaxed);
+  while (callers != UINT64_MAX) {
+    place = __builtin_ctzll(~callers);
+    const uint64_t more = callers | (uint64_t)1 << place;
+    if (atomic_compare_exchange_weak_explicit(&pool->callers, &callers, more, memory_order_relaxed, memory_order_relaxed)) break;
+    place = num_callers;
+  }
+  return (honed_caller){.place = place, .share = even_share(pool, place)};
+}
+
+void honed_thread_pool_leave(honed_thread_pool *pool, const honed_caller *caller) {
+  if (caller->place < num_callers) {
+    atomic_fetch_and_explicit(&pool->callers, ~((uint64_t)1 << caller->place), memory_order_relaxed);
+  }
+}
+
+/* A share shrinks at once, and grows when others have been gone for a while: they are back soon where they run again and again. */
+static size_t share_now(const honed_thread_pool *pool, honed_caller *caller) {
+  const size_t share = even_share(pool, caller->place);
+  if (share > caller->share) {
+    const int64_t now = now_nanoseconds();
+    if (caller->more_since == 0) caller->more_since = now;
+    if (now - caller->more_since < return_nanoseconds) return caller->share;
+  }
+  caller->share = share;
+  caller->more_since = 0;
+  return share;
+}
+
+void honed_thread_pool_run(honed_thread_pool *pool, honed_caller *caller, const honed_call *call, char *scratch, size_t scratch_stride,
+                           size_t num_threads) {
+  const size_t most = smaller((size_t)call->num_tasks, num_threads), threads = most > 1 ? smaller(most, share_now(pool, caller)) : most;
   honed_job *job = pool->jobs, *const end = pool->jobs + num_jobs;
   while (threads > 1 && job < end && !honed_job_take(job, call, scratch, scratch_stride, threads)) job++;
   if (threads <= 1 || job == end) {

@@ -40,6 +40,11 @@ def test_every_task_runs_once(build: Build, kind: str) -> None:
     run(build("jobs", kind))
 
 
+@pytest.mark.parametrize("kind", ["address", "thread"])
+def test_callers_divide_the_threads(build: Build, kind: str) -> None:
+    run(build("shares", kind))
+
+
 def test_a_thread_is_kept_off_a_cpu_and_let_back(build: Build) -> None:
     run(build("placement", "address"))
 
