@@ -18,7 +18,12 @@ from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
 from .cases import ZERO_POINT, Sample, attributes
 
-FAMILIES = {family.key: family for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for family in group}
+FAMILIES = {key: family for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for family in group for key in family.keys}
+
+
+def has_forms(family: str) -> bool:
+    """Whether it has several: families.Family.form."""
+    return family in FAMILIES and bool(FAMILIES[family].forms)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ class Probe:
         if residual:
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
-        self.add(Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()]), family.key, work)
+        op = Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()])
+        self.add(op, family.key_of_form(seen, packed), work)
 
     def product(self, weights: np.ndarray, rows: int, family: Family) -> None:
         """A matrix product with weights [N, K]."""
@@ -96,6 +102,10 @@ class Probe:
         op = Op(family.name, family.key, [self.source(dtype, (rows, k))], [self.output(dtype, (rows, n), False)], {"k": k, "n": n})
         op.consts = [*packed.consts, *rest, np.zeros(n, np.float32)]
         self.add(op, family.key, family.work(seen, packed))
+
+    def has_forms(self) -> bool:
+        """Whether an operator was added whose kernel has other forms."""
+        return any(kind is not None and has_forms(kind[0]) for kind in self._kinds)
 
     def program(self) -> Program:
         """The operators that were added, and one more that ends it."""

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -14,19 +15,19 @@ import numpy as np
 from .._runtime import Engine
 from ..cli.console import Step
 from ..passes.lower.costs import ANY, Costs, FamilyCosts, fit
-from ..passes.lower.costs.files import cpu_name
-from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, GemmLayer
+from ..passes.lower.costs.files import cpu_name, writes_code
+from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, UNWRITTEN, GemmLayer
 from .cases import Sample, draw_weights
 from .elementwise_probes import elementwise_probes
-from .probes import FAMILIES, Probe, Timed
+from .probes import FAMILIES, Probe, Timed, has_forms
 from .shapes import Layer, network_names, read_layers
 from .spreads import Split, programs, spreads_of, time_split
 
-SPARSE = (("1x1", 0.5), ("1x1", 0.8), ("1x1", 0.9), ("2x1", 0.8), ("2x1", 0.9), ("4x1", 0.5), ("4x1", 0.8), ("4x1", 0.9))
+SPARSE = {"1x1": (0.5, 0.8, 0.9, 0.95), "2x1": (0.8, 0.9), "4x1": (0.5, 0.8, 0.9, 0.95)}
+"""By pattern: the shares of zeros that are measured."""
 PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
 MOST_FAMILIES = max(len(families) for families in CONVOLUTIONS.values())
-WITH_RESIDUAL = ("conv_f32", "conv_bf16", "conv_u8s8")
 LEAST_WEIGHTS = 1024
 """Layers with fewer are not measured with zeros."""
 
@@ -40,7 +41,11 @@ class Variant:
     sparsity: float = 0.0
 
 
-VARIANTS = tuple(Variant(int8, *how) for int8 in (True, False) for how in (("1x1", 0.0), *SPARSE))
+VARIANTS = tuple(
+    Variant(int8, pattern, zeros)
+    for int8 in (True, False)
+    for pattern, zeros in (("1x1", 0.0), *((pattern, zeros) for pattern, shares in SPARSE.items() for zeros in shares))
+)
 
 
 def tune(step: Step, networks: list[str] | None = None, keep_from: float = 0.0) -> Costs:
@@ -48,20 +53,46 @@ def tune(step: Step, networks: list[str] | None = None, keep_from: float = 0.0) 
 
     networks: whose layers are measured, by default all of which the shapes are known. keep_from: as `fit` has it. step: told of every part.
     """
-    engine, every = Engine(1), Engine()
+    engine, plain, every = Engine(1), engine_without_code(), Engine()
     networks = networks or network_names()
     probes = [*conv_probes(networks), *product_probes(), *elementwise_probes()]
     splits = list(programs()) if every.threads > 1 else []
     timed: list[Timed] = []
     for i, make in enumerate(probes):
         step("measuring", i, len(probes) + len(splits))
-        timed += make().time(engine)
+        timed += time_probe(make(), engine, plain)
     measured: list[Split] = []
     for i, split in enumerate(splits, len(probes)):
         step("measuring", i, len(probes) + len(splits))
         measured += time_split(split(), every)
     step("measuring", len(probes) + len(splits), len(probes) + len(splits))
     return Costs(cpu_name(), engine.isa, version("honed"), families_of(timed, keep_from), spreads_of(measured))
+
+
+def engine_without_code() -> Engine:
+    """Of one thread, that writes no kernels at run time."""
+    before = os.environ.get("HONED_CODE")
+    os.environ["HONED_CODE"] = "0"
+    try:
+        return Engine(1)
+    finally:
+        os.environ.pop("HONED_CODE")
+        if before is not None:
+            os.environ["HONED_CODE"] = before
+
+
+def time_probe(probe: Probe, engine: Engine, plain: Engine) -> list[Timed]:
+    """By an engine, and in their other form by one that writes nothing at run time as well."""
+    timed = probe.time(engine)
+    if not probe.has_forms():
+        return timed
+    if not writes_code(engine.isa):
+        return [replace(one, family=_common(one)) for one in timed]
+    return timed + [replace(one, family=f"{_common(one)} {UNWRITTEN}") for one in probe.time(plain) if has_forms(one.family)]
+
+
+def _common(one: Timed) -> str:
+    return FAMILIES[one.family].key if one.family in FAMILIES else one.family
 
 
 def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
@@ -74,8 +105,8 @@ def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
 
 
 def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
-    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one). Dense ones also add a
-    residual where networks do: behind the last convolution of a block."""
+    """Every layer by the family `index` of those that can run it (with zeros, by the sparse one), and with a residual where
+    networks may have one: behind the last convolution of a block."""
     probe, rng = Probe(), np.random.default_rng(index)
     for layer in layers:
         if variant.sparsity > 0.0 and int(np.prod(layer.weight_shape)) < LEAST_WEIGHTS:
@@ -84,7 +115,7 @@ def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
         families = sample.families if variant.sparsity == 0.0 else [f for f in sample.families if f.name.startswith("sparse")]
         if index < len(families):
             probe.convolution(sample, families[index])
-            if layer.stride == 1 and layer.group == 1 and families[index].name in WITH_RESIDUAL:
+            if layer.stride == 1 and layer.group == 1:
                 probe.convolution(sample, families[index], residual=True)
     return probe
 

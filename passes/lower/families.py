@@ -17,6 +17,8 @@ from ...kernels import packing
 
 BAR, SPARSE_F32_BAR = 0.98, 0.92
 """Estimates err, those of the float lists by more."""
+UNWRITTEN = "unwritten"
+"""The form of a kernel that is not written when shapes are known, but reads tables."""
 SPARSE_FROM = 0.2
 """Share of zeros from which the sparse form is worth packing to look at."""
 _SIZES = (1, 2, 4)
@@ -82,7 +84,7 @@ class Family:
     packed form. attrs: what the operator needs beside the layer's; families of one operator differ in them. bar: it is taken where its
     estimated time is below that share of the dense form's. pixels_per_product: of the output, that a product with a stored weight
     serves. form: of several in which the kernel may run the layer, the one that it takes, where that has costs of its own; "" is the
-    common one."""
+    common one, forms are the others."""
 
     name: str
     refuse: Callable[..., str | None]
@@ -93,11 +95,17 @@ class Family:
     bar: float = BAR
     pixels_per_product: int = 1
     form: Callable[..., str] = lambda layer, packed: ""
+    forms: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """By which its costs are known."""
         return " ".join([self.name, *map(str, self.attrs.values())])
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all forms."""
+        return [self.key, *(f"{self.key} {form}" for form in self.forms)]
 
     def key_of_form(self, layer: Layer, packed: Packed) -> str:
         """By which those of the form are known that a layer is run in, where it has any of its own."""
@@ -277,7 +285,7 @@ def _float_form(layer: ConvLayer, packed: Packed) -> str:
     columns = blocks * min(weights / max(blocks, 1), per_group * layer.group * layer.taps)
     code = 298 * blocks + 43 * channels + 11.5 * weights + 10 * columns
     tiles = -(-layer.pixels // _CODE_PIXELS)
-    return "unwritten" if tiles < _CODE_TILES or code > max(4 * layer.weights.size, _SMALL_CODE) else ""
+    return UNWRITTEN if tiles < _CODE_TILES or code > max(4 * layer.weights.size, _SMALL_CODE) else ""
 
 
 def _pack_lists(pack: Callable[..., Consts]) -> Callable[[ConvLayer], Consts]:
@@ -412,6 +420,7 @@ _FLOAT_CONVOLUTIONS = (
         _lists_note,
         bar=SPARSE_F32_BAR,
         form=_float_form,
+        forms=(UNWRITTEN,),
     ),
     Family("depthwise_f32", _refuse_depthwise, _of_conv(packing.pack_depthwise_f32), _depthwise_work),
     _winograd(2),

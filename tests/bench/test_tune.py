@@ -1,5 +1,7 @@
 """Measuring costs."""
 
+import os
+
 import numpy as np
 import pytest
 from honed import Engine
@@ -10,6 +12,8 @@ from honed.bench.probes import FAMILIES
 from honed.bench.shapes import Layer
 from honed.passes.lower import lower
 from honed.passes.lower.costs import ANY
+from honed.passes.lower.costs.files import writes_code
+from honed.passes.lower.families import UNWRITTEN
 
 LAYERS = [Layer(32, 32, 1, 3, 1, 1, 6), Layer(16, 64, 1, 1, 2, 0, 7), Layer(64, 64, 64, 3, 2, 1, 8)]
 
@@ -26,6 +30,35 @@ def test_every_family_that_can_run_a_layer_is_timed(int8):
 def test_with_zeros_only_sparse_families_are_timed():
     timed = tune.conv_probe(LAYERS, tune.Variant(True, "4x1", 0.8), 0).time(Engine(1), rounds=1, runs=1)
     assert {t.family for t in timed if t.family in FAMILIES} == {"sparse_conv_u8s8"}
+
+
+@pytest.mark.parametrize(("int8", "sparsity"), [(True, 0.0), (False, 0.0), (True, 0.9), (False, 0.9)])
+def test_every_family_is_timed_with_a_residual_too(int8, sparsity):
+    """A residual takes its time, in pruned layers a large part of all."""
+    layer = Layer(64, 64, 1, 3, 1, 1, 28)
+    for index in range(tune.MOST_FAMILIES if sparsity == 0.0 else 1):
+        probe = tune.conv_probe([layer], tune.Variant(int8, "1x1", sparsity), index)
+        timed = [t for t in probe.time(Engine(1), rounds=1, runs=1) if t.family in FAMILIES]
+        joined = [any(amount > 0 for name, amount in t.work.items() if "residuals" in name) for t in timed]
+        assert joined == [False, True] * (len(timed) // 2)
+        assert timed or index > 0
+
+
+@pytest.mark.skipif(not writes_code(Engine(1).isa), reason="no kernels are written at run time here")
+def test_kernels_that_are_written_at_run_time_are_timed_in_both_forms(monkeypatch):
+    layers = [Layer(64, 64, 1, 1, 1, 0, 28), Layer(64, 64, 1, 1, 1, 0, 7)]
+    probe = tune.conv_probe(layers, tune.Variant(False, "1x1", 0.9), 0)
+    common, other = "sparse_conv_f32", f"sparse_conv_f32 {UNWRITTEN}"
+
+    def families() -> list[str]:
+        return sorted(t.family for t in tune.time_probe(probe, Engine(1), tune.engine_without_code()) if t.family.startswith("sparse"))
+
+    assert families() == [common] * 2 + [other] * 6  # the small planes' are not written; each with a residual and without
+    monkeypatch.setenv("HONED_CODE", "0")
+    assert families() == [common] * 4
+    assert os.environ["HONED_CODE"] == "0"
+    monkeypatch.delenv("HONED_CODE")
+    assert "HONED_CODE" not in os.environ and tune.engine_without_code().threads == 1 and "HONED_CODE" not in os.environ
 
 
 def test_a_whole_table(monkeypatch):

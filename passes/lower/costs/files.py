@@ -21,6 +21,7 @@ import numpy as np
 from ....graph import write_atomically
 from ....graph.errors import Error
 from ....kernels._native import has_bf16, has_code, has_vbmi, isa_levels
+from ..families import UNWRITTEN
 from .model import Costs, FamilyCosts
 from .spread import ANY, Spread, Spreads
 
@@ -46,6 +47,11 @@ def present_isa() -> str:
     return os.environ.get("HONED_ISA") or isa_levels()[-1]
 
 
+def writes_code(isa: str) -> bool:
+    """Whether kernels are written at run time: the level has some, and the system and HONED_CODE allow it."""
+    return isa.startswith("avx512") and has_code() and os.environ.get("HONED_CODE") != "0"
+
+
 def cache_path(isa: str) -> Path:
     """Where `honed tune` leaves the table of this CPU, level and version: below XDG_CACHE_HOME, by default ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME")
@@ -61,19 +67,25 @@ def current_costs() -> Costs:
     try:
         stamp = path.stat().st_mtime_ns
     except OSError:
-        return _package_costs(isa)
-    return _read_cached(path, stamp) or _package_costs(isa)
+        return _as_written(_package_costs(isa))
+    return _as_written(_read_cached(path, stamp) or _package_costs(isa))
+
+
+def _as_written(costs: Costs) -> Costs:
+    """Where no kernels are written at run time, they cost what their other form does."""
+    forms = [name for name in costs.families if name.endswith(f" {UNWRITTEN}")]
+    if not forms or writes_code(costs.isa):
+        return costs
+    return replace(costs, families={**costs.families, **{name.removesuffix(f" {UNWRITTEN}"): costs.families[name] for name in forms}})
 
 
 def _package_costs(isa: str) -> Costs:
-    """The highest level's were measured on a CPU with bf16 and VBMI, where kernels can be written at run time: of others without bf16 it is
-    not known what its products take, and sparse int8 Gemms without VBMI are those of AVX2."""
-    costs, written = default_costs(isa), has_code() and os.environ.get("HONED_CODE") != "0"
-    if isa != "avx512vnni" or (has_bf16() and has_vbmi() and written):
+    """The highest level's were measured on a CPU with bf16 and VBMI: of others without bf16 it is not known what its products take, and
+    sparse int8 Gemms without VBMI are those of AVX2."""
+    costs = default_costs(isa)
+    if isa != "avx512vnni" or (has_bf16() and has_vbmi()):
         return costs
     families = dict(costs.families)
-    if not written:
-        families["sparse_conv_f32"] = families["sparse_conv_f32 unwritten"]
     if not has_bf16():
         families = {name: family for name, family in families.items() if not name.endswith("_bf16")}
     if not has_vbmi():
