@@ -15,6 +15,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "unroll.h"
+
 /* c[0] + c[1] x + ... + c[n - 1] x^(n - 1). */
 static inline __attribute__((always_inline)) vf vf_polynomial(vf x, const float *c, int n) {
   vf sum = vf_set1(c[n - 1]);
@@ -89,14 +91,42 @@ static inline vf vf_sigmoid(vf x) {
   return vf_div(vf_select(vf_lt(x, vf_set1(0.0f)), e, one), vf_add(one, e));
 }
 
-/* x sigmoid(a) = x / (1 + 2^u), u = -a / ln 2, with an absolute error of at most 1.2e-7 |x|; 0 where sigmoid(a) < 2^-126.
- * u = n + r with |r| <= 1/2: a sum with 1.5 * 2^23 has no bits behind the point, and n in its low ones. */
-static inline vf vf_times_sigmoid(vf x, vf a) {
+/* sigmoid(scale a) = 1 / (1 + 2^(slope a)), scale >= 0; the powers of arguments up to the limit are normal numbers. */
+static inline float vf_sigmoid_slope(float scale) { return scale * -0x1.715476p+0f; }
+static inline float vf_sigmoid_limit(float slope) { return fminf(126.5f / fabsf(slope), FLT_MAX); }
+
+/* Between -limit and limit, the sign of NaN notwithstanding. By integers, whose units are idle where floats are converted and added:
+ * positive floats have the order of their bits; negative ones are below them as integers, and above as unsigned ones, turned around. */
+static inline vf vf_within(vf x, float limit) {
+  return vi_bits(vi_min_unsigned(vi_min(vf_bits(x), vf_bits(vf_set1(limit))), vf_bits(vf_set1(-limit))));
+}
+
+/* x[j] sigmoid(scale a[j]) for j < n, a constant; x and a have one sign, and |a| >= |x|. The absolute error is at most 1.2e-7 |x| + 1e-36 /
+ * scale. x / (1 + 2^u), u = slope a = i + r with |r| <= 1/2, as a sum with 1.5 * 2^23 has no bits behind the point, and i in its low ones.
+ * Step by step for all n, since each one's steps wait for each other. */
+ALWAYS void vf_times_sigmoids(vf x[], const vf a[], int n, float slope, float limit) {
   static const float p[] = {1.0f, 0x1.62e42ap-1f, 0x1.ebf9bcp-3f, 0x1.c6b752p-5f, 0x1.3cea88p-7f, 0x1.5bba14p-10f};
-  const vf integers = vf_set1(12582912.0f), u = vf_clamp(vf_mul(a, vf_set1(-0x1.715476p+0f)), -126.0f, 126.0f);
-  const vf shifted = vf_add(u, integers), r = vf_sub(u, vf_sub(shifted, integers));
-  const vf power = vi_bits(vi_add(vf_bits(vf_polynomial(r, p, 6)), vi_shl(vf_bits(shifted), 23)));
-  return vf_div(vf_select(vf_lt(u, vf_set1(126.0f)), x, vf_set1(0.0f)), vf_add(vf_set1(1.0f), power));
+  const vf integers = vf_set1(12582912.0f), one = vf_set1(1.0f), factor = vf_set1(slope);
+  vf u[4], r[4], power[4];
+#define EACH(...) HONED_UNROLL4(j, if (j < n) { __VA_ARGS__; })
+  EACH(r[j] = vf_within(a[j], limit))
+  EACH(u[j] = vf_fma(r[j], factor, integers))
+  EACH(r[j] = vf_fma(r[j], factor, vf_sub(integers, u[j])))
+  EACH(power[j] = vf_fma(vf_set1(p[5]), r[j], vf_set1(p[4])))
+  EACH(power[j] = vf_fma(power[j], r[j], vf_set1(p[3])))
+  EACH(power[j] = vf_fma(power[j], r[j], vf_set1(p[2])))
+  EACH(power[j] = vf_fma(power[j], r[j], vf_set1(p[1])))
+  EACH(power[j] = vf_fma(power[j], r[j], vf_set1(p[0])))
+  EACH(power[j] = vi_bits(vi_add(vf_bits(power[j]), vi_shl(vf_bits(u[j]), 23))))
+  EACH(x[j] = vf_div(vf_max(vf_set1(-limit), x[j]), vf_add(one, power[j])))
+#undef EACH
+}
+
+static inline vf vf_times_sigmoid(vf x, vf a, float slope) {
+  vf y[1] = {x};
+  const vf argument[1] = {a};
+  vf_times_sigmoids(y, argument, 1, slope, vf_sigmoid_limit(slope));
+  return y[0];
 }
 
 /* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|); the second with Kahan's correction for the rounding of 1 + e. */

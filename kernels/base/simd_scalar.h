@@ -85,6 +85,8 @@ static inline vi vi_mul(vi a, vi b) { return (vi)((uint32_t)a * (uint32_t)b); }
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_or(vi a, vi b) { return a | b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
+static inline vi vi_min(vi a, vi b) { return a < b ? a : b; }
+static inline vi vi_min_unsigned(vi a, vi b) { return (uint32_t)a < (uint32_t)b ? a : b; }
 static inline vm vi_eq(vi a, vi b) { return a == b; }
 #define vi_shl(a, n) ((vi)((uint32_t)(a) << (n)))
 #define vi_sar(a, n) ((vi)((a) >> (n)))

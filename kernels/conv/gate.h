@@ -13,10 +13,11 @@ typedef enum honed_gate_kind { HONED_GATE_NONE, HONED_GATE_HARD, HONED_GATE_SIGM
 
 typedef struct honed_gate {
   honed_gate_kind kind;
-  float scale, offset;
+  float scale, offset; /* finite; of a sigmoid, scale >= 0 */
+  float slope, limit;  /* of a sigmoid: base/math_f32.h */
 } honed_gate;
 
-/* Reads the attributes gate, gate_scale and gate_offset. */
+/* Reads and checks the attributes gate, gate_scale and gate_offset. */
 honed_status honed_gate_read(const honed_op_spec *spec, honed_gate *out, honed_context *ctx);
 
 /* g(t), of a gate that is not HONED_GATE_NONE. */

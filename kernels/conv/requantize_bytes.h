@@ -35,11 +35,25 @@ ALWAYS floats requantize_real(const honed_requantize *r, ints acc, floats scale,
   return floats_clamp(r->gate.kind == HONED_GATE_NONE ? t : gate_vector(&r->gate, t), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
 }
 
-/* Vectors 0 and 2 of sums have scale[0], the others scale[1]. Out of line, since an activation has constants of its own. */
+/* Four vectors of sums to their rounded results, with an activation, for a pack that saturates: that is the clamp where r->saturates, since
+ * a gate makes nothing larger. Vectors 0 and 2 have scale[0], the others scale[1]. */
+ALWAYS void requantize_gated_four(const honed_requantize *r, const floats scale[2], const floats offset[2], const ints acc[4], ints q[4]) {
+  floats t[4];
+  HONED_UNROLL4(j, t[j] = floats_fma(ints_to_floats(acc[j]), scale[j % 2], offset[j % 2]);)
+  gate_vectors(&r->gate, t, 4);
+  if (r->saturates) {
+    HONED_UNROLL4(j, q[j] = floats_to_ints(t[j]);)
+  } else {
+    const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
+    HONED_UNROLL4(j, q[j] = floats_to_ints(floats_clamp(t[j], lo, hi));)
+  }
+}
+
+/* Out of line, since an activation has constants of its own. */
 static __attribute__((noinline, unused)) bytes requantize_gated_bytes(const honed_requantize *r, const floats scale[2],
                                                                       const floats offset[2], const ints acc[4]) {
   ints q[4];
-  HONED_UNROLL4(j, q[j] = floats_to_ints(requantize_real(r, acc[j], scale[j % 2], offset[j % 2]));)
+  requantize_gated_four(r, scale, offset, acc, q);
   return bytes_pack(q, r->zero_point);
 }
 

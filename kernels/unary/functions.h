@@ -57,7 +57,10 @@ HONED_UNARY(hard_sigmoid) { return vf_clamp(vf_fma(x, vf_set1(a), vf_set1(b)), 0
 /* x max(0, min(1, x / 6 + 1/2)) */
 HONED_UNARY(hard_swish) { return HONED_UNUSED, vf_mul(vf_max(vf_set1(-FLT_MAX), x), unary_hard_sigmoid(x, 1.0f / 6.0f, 0.5f)); }
 /* x sigmoid(a x) */
-HONED_UNARY(silu) { return (void)b, vf_times_sigmoid(x, vf_mul(vf_set1(a), x)); }
+HONED_UNARY(silu) {
+  if (a < 0.0f) return (void)b, vf_neg(vf_times_sigmoid(vf_neg(x), vf_neg(x), vf_sigmoid_slope(-a)));
+  return (void)b, vf_times_sigmoid(x, x, vf_sigmoid_slope(a));
+}
 /* x (1 + erf(x / sqrt(2))) / 2 */
 HONED_UNARY(gelu) {
   HONED_UNUSED;
@@ -69,7 +72,7 @@ HONED_UNARY(gelu_tanh) {
   HONED_UNUSED;
   const vf cubic = vf_fma(vf_mul(x, x), vf_set1(0.044715f), vf_set1(1.0f));
   const vf twice = vf_mul(vf_mul(vf_set1(0x1.988454p+0f), x), cubic);
-  return vf_times_sigmoid(x, twice);
+  return vf_times_sigmoid(x, twice, vf_sigmoid_slope(1.0f));
 }
 /* x tanh(softplus(x)) = x n / (n + 2), n = e (e + 2), e = exp(x) */
 HONED_UNARY(mish) {

@@ -76,6 +76,11 @@ GATES = {UNARY["hard_swish"].code: 1, UNARY["silu"].code: 2}
 """Codes of activations that multiply their argument with a gate: unary/functions.inc -> conv/gate.h."""
 
 
+def is_gate(op: DraftOp) -> bool:
+    """Whether an operator is an activation that a convolution or product can have: kernels take no negative slopes."""
+    return op.type == "unary_f32" and op.attrs["op"] in GATES and op.attrs.get("alpha", 1.0) >= 0.0
+
+
 def gate_attrs(activation: DraftOp, y: Quantization | None) -> dict[str, float | int]:
     """gate, gate_scale and gate_offset of an operator whose results `activation` has behind it; y: what they are quantised to."""
     kind = GATES[int(activation.attrs["op"])]

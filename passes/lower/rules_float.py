@@ -7,7 +7,7 @@ import numpy as np
 from .draft import Draft, DraftOp
 from .functions import BINARY, UNARY
 from .program import Value
-from .requantize import GATES, gate_attrs
+from .requantize import gate_attrs, is_gate
 
 CLAMPING = {"conv", "gemm", "binary"}
 
@@ -97,7 +97,7 @@ def fuse_residual(draft: Draft, op: DraftOp) -> bool:
 
 def fuse_gate(draft: Draft, op: DraftOp) -> bool:
     """conv over floats, then HardSwish or SiLU → one operator. Not of single pixels, which become products."""
-    conv = draft.producer(op.inputs[0]) if op.type == "unary_f32" and op.attrs["op"] in GATES else None
+    conv = draft.producer(op.inputs[0]) if is_gate(op) else None
     if conv is None or conv.type != "conv" or "gate" in conv.attrs or draft.only_user(conv.outputs[0]) is not op:
         return False
     x, y = conv.inputs[0], conv.outputs[0]

@@ -11,12 +11,12 @@ from .draft import Draft, DraftOp
 from .functions import BINARY
 from .program import Value
 from .requantize import (
-    GATES,
     Quantization,
     Requantization,
     add_attrs,
     gate_attrs,
     global_pool_attrs,
+    is_gate,
     pool_attrs,
     requantization,
     scale_attrs,
@@ -48,8 +48,7 @@ def quantize_after(draft: Draft, op: DraftOp) -> DraftOp | None:
 def gate_after(draft: Draft, op: DraftOp) -> DraftOp | None:
     """The HardSwish or SiLU that is the only reader of what `op` computes, where `op` does not clamp."""
     user = draft.only_user(op.outputs[0])
-    is_gate = user is not None and user.type == "unary_f32" and user.attrs["op"] in GATES
-    return user if is_gate and "clamp_lo" not in op.attrs else None
+    return user if user is not None and is_gate(user) and "clamp_lo" not in op.attrs else None
 
 
 def _become(draft: Draft, last: DraftOp, new: DraftOp, *sources: DraftOp) -> bool:

@@ -82,6 +82,9 @@ def test_gates_are_checked():
     operands = check.int8_operands(WITH_RESIDUAL)
     with pytest.raises(KernelError, match="gate"):
         check.run_int8(*KIND, WITH_RESIDUAL, operands, None, gate=3)
+    for wrong in ({"gate": 2, "gate_scale": -0.1}, {"gate": 2, "gate_scale": np.inf}, {"gate": 1, "gate_offset": np.nan}):
+        with pytest.raises(KernelError, match="a gate's scale is"):
+            check.run_int8(*KIND, WITH_RESIDUAL, operands, None, **wrong)
     residual = np.zeros(WITH_RESIDUAL.output_shape, np.uint8)
     with pytest.raises(KernelError, match="a gate and a residual"):
         check.run_int8(*KIND, WITH_RESIDUAL, operands, None, residual=residual, residual_zero_point=5, gate=1)

@@ -85,7 +85,7 @@ def test_products_within_their_bound(name):
     y = run(name, x)
     finite = np.isfinite(x)
     assert (np.abs(y[finite] - exact[finite]) <= 1.5e-7 * np.abs(x[finite].astype(np.float64)) + 1e-45).all()
-    np.testing.assert_array_equal(run(name, np.array([np.inf, -np.inf, np.nan], np.float32)), [np.inf, 0, np.nan])
+    np.testing.assert_allclose(run(name, np.array([np.inf, -np.inf, np.nan, -np.nan], np.float32)), [np.inf, 0, np.nan, np.nan], 0, 1e-36)
 
 
 def test_every_function_is_tested_and_has_the_code_of_its_name():
@@ -134,9 +134,10 @@ def test_clip(attrs):
     np.testing.assert_array_equal(run("clip", x, **attrs), expected)
 
 
-def test_silu_takes_alpha():
+@pytest.mark.parametrize("alpha", [1.702, 0.0, -0.6, 1e-30, -1e30])
+def test_silu_takes_alpha(alpha):
     x = np.linspace(-8, 8, 100, dtype=np.float32)
-    np.testing.assert_allclose(run("silu", x, alpha=1.702), x * special.expit(1.702 * x.astype(np.float64)), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(run("silu", x, alpha=alpha), x * special.expit(alpha * x.astype(np.float64)), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["relu", "exp", "hard_swish"])

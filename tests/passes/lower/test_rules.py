@@ -54,6 +54,12 @@ class TestFloat:
         program = check(net.model(relu, twice, y, net.node("HardSwish", y)), {"x": normal(SHAPE)}, atol=TOLERANCE)
         assert types(program).count("unary_f32") == 3
 
+    def test_a_gate_that_falls_stays_apart(self):
+        net, x = float_net()
+        falling = net.node("QuickGelu", conv(net, x), domain="com.microsoft", alpha=-0.7)
+        program = check(net.model(falling, dtype=np.float32), {"x": normal(SHAPE)}, atol=TOLERANCE)
+        assert "unary_f32" in types(program)
+
     def test_a_gate_of_one_pixel_stays_apart(self):
         net = Net()
         x = net.node("GlobalAveragePool", net.input("x", SHAPE))
@@ -285,6 +291,11 @@ class TestInt8:
         program = self.check(net, net.quantize(y, *Y), ["to_planar", "conv_u8s8", "to_dense"], 1, dtype=np.uint8 if domain else None)
         assert program.ops[1].attrs["gate"] == (2 if domain else 1)
         assert "gate" in program.ops[1].info["onnx"]
+
+    def test_gate_that_falls_stays_apart(self):
+        net, x = self.net()
+        y = net.node("QuickGelu", self.conv(net, x), domain="com.microsoft", alpha=-0.7)
+        self.check(net, net.quantize(y, *Y), ["to_planar", "conv_u8s8", "unary_f32", "quantize"], 1, dtype=np.uint8)
 
     def test_gate_with_two_readers_stays_apart(self):
         net, x = self.net()
