@@ -59,11 +59,11 @@ class Sample:
         grown = layer.out_size - layer.size
         return max(layer.pad, grown), max(layer.pad, grown) - grown
 
-    def conv_layer(self, residual: bool = False) -> ConvLayer:
+    def conv_layer(self, residual: bool = False, gate: int = 0) -> ConvLayer:
         """As selection sees it."""
         size = self.layer.out_size
         pixels = (size - 1) * (size + self.gap_cols[1]) + size
-        return ConvLayer(self.weights, attributes(self.layer), pixels, (size, size), residual)
+        return ConvLayer(self.weights, attributes(self.layer), pixels, (size, size), residual, gate)
 
     @cached_property
     def families(self) -> list[Family]:

@@ -49,7 +49,8 @@ def _shared(probe: Probe, dtype: str, shape: tuple[int, ...]) -> None:
         y_shape = (1, channels, out, out)
         probe.add(Op("max_pool", "pool", [x], [probe.output(dtype, y_shape)], dict(window)))
         probe.add(Op("average_pool", "pool", [x], [probe.output(dtype, y_shape)], {**window, **quantized}))
-    probe.add(Op("concat_channels", "concat", [x, x], [probe.output(dtype, (1, 2 * channels, size, size))]))
+    joined = probe.output(dtype, (1, 2 * channels, size, size), True, 1, 1)  # of the inputs' strides, as in networks
+    probe.add(Op("concat_channels", "concat", [x, x], [joined]))
 
 
 def _of_bytes(probe: Probe, shape: tuple[int, ...]) -> None:

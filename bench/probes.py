@@ -70,10 +70,10 @@ class Probe:
         value = self.output(dtype, out, True, gap_rows, gap_cols)
         return self.add(Op("to_planar", "to_planar", [self.source(dtype, shape)], [value], dict(attrs)))
 
-    def convolution(self, sample: Sample, family: Family, residual: bool = False) -> None:
+    def convolution(self, sample: Sample, family: Family, residual: bool = False, gate: int = 0) -> None:
         """A layer by one of its families."""
         layer, dtype = sample.layer, "u8" if sample.int8 else "f32"
-        seen = sample.conv_layer(residual)
+        seen = sample.conv_layer(residual, gate)
         packed = Packed(family, seen)
         work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
@@ -88,6 +88,8 @@ class Probe:
         inputs = [self.planes(dtype, x_shape, sample.gap_rows, sample.gap_cols[0], how if layer.stride > 1 else {}, planes), *others]
         if residual:
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
+        if gate:
+            numbers |= {"gate": gate, "gate_scale": 0.5, "gate_offset": 0.5}
         output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
         op = Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()])
         self.add(op, family.key_of_form(seen, packed), work)

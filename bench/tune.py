@@ -28,6 +28,8 @@ SPARSE = {"1x1": (0.5, 0.8, 0.9, 0.95), "2x1": (0.8, 0.9), "4x1": (0.5, 0.8, 0.9
 PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
 MOST_FAMILIES = max(len(families) for families in CONVOLUTIONS.values())
+GATES, GATED_EVERY = (1, 2), 4
+"""Kinds of activations with a gate, and how many layers there are to one that is measured with them, since outputs say what they take."""
 LEAST_WEIGHTS = 1024
 """Layers with fewer are not measured with zeros."""
 
@@ -106,9 +108,9 @@ def conv_probes(networks: list[str]) -> Iterator[Callable[[], Probe]]:
 
 def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
     """Every layer by the family `index` of those that can run it (with zeros, by the sparse one), and with a residual where
-    networks may have one: behind the last convolution of a block."""
+    networks may have one: behind the last convolution of a block. Some layers also have each kind of gate."""
     probe, rng = Probe(), np.random.default_rng(index)
-    for layer in layers:
+    for place, layer in enumerate(layers):
         if variant.sparsity > 0.0 and int(np.prod(layer.weight_shape)) < LEAST_WEIGHTS:
             continue
         sample = Sample(layer, draw_weights(layer.weight_shape, variant.sparsity, variant.pattern, variant.int8, rng), 1e-3)
@@ -117,6 +119,8 @@ def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
             probe.convolution(sample, families[index])
             if layer.stride == 1 and layer.group == 1:
                 probe.convolution(sample, families[index], residual=True)
+            for gate in GATES if place % GATED_EVERY == 0 else ():
+                probe.convolution(sample, families[index], gate=gate)
     return probe
 
 
@@ -139,7 +143,7 @@ def product_probe(int8: bool) -> Probe:
 
 
 def families_of(timed: list[Timed], keep_from: float) -> dict[str, FamilyCosts]:
-    """The costs of each family, and of operators that are none of them. Those that run no weights are kept as their fit alone."""
+    """The costs of each family, and of operators that are none of them: those of ANY are their fit alone."""
     found = {}
     groups: dict[str, list[Timed]] = {}
     for one in timed:
@@ -149,6 +153,6 @@ def families_of(timed: list[Timed], keep_from: float) -> dict[str, FamilyCosts]:
     for name, members in sorted(groups.items()):
         work = tuple(members[0].work)
         amounts = np.array([list(member.work.values()) for member in members], np.float64)
-        keep = keep_from if name in FAMILIES else np.inf
+        keep = keep_from if name != ANY else np.inf
         found[name] = fit(work, amounts, np.array([max(member.ns, 1.0) for member in members]), keep)
     return found

@@ -44,12 +44,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class ConvLayer(Layer):
-    """weights [OC, IC/group, KH, KW]; attributes of the convolution; pixels of an output plane, gaps included; its height and width."""
+    """weights [OC, IC/group, KH, KW]; attributes of the convolution; pixels of an output plane, gaps included; its height and width.
+    residual: whether another tensor is added; gate: the kind of activation that multiplies results with a gate (kernels/conv/gate.h)."""
 
     conv: Mapping[str, int]
     pixels: int
     size: tuple[int, int]
     residual: bool = False
+    gate: int = 0
 
     @property
     def group(self) -> int:
@@ -134,6 +136,15 @@ def _beyond_s8(weights: np.ndarray) -> str | None:
     return f"integer weights reach {np.abs(weights).max()}, expected -128 to 127"
 
 
+def _behind(layer: ConvLayer, outputs: float, residuals: float | None = None) -> dict[str, float]:
+    """What is done to outputs, in the family's unit of them. residuals: how many join one, where that are not all."""
+    return {
+        "residuals": (outputs if residuals is None else residuals) * layer.residual,
+        "hard gates": outputs * (layer.gate == 1),
+        "sigmoid gates": outputs * (layer.gate == 2),
+    }
+
+
 # Dense convolutions: kernels/conv/band_plan.h
 
 
@@ -160,14 +171,14 @@ def _band_work(layer: ConvLayer, unit: int) -> dict[str, float]:
     rows = -(-(out_channels // layer.group) // block) * block * layer.group
     weights = rows * units * layer.taps
     in_place = unit == 1 and layer.taps == 1
-    outputs, residuals = vectors * rows, vectors * out_channels * layer.residual
+    outputs, behind = vectors * rows, _behind(layer, vectors * rows, vectors * out_channels)
     return {
         "products": vectors * weights,
         "copied": 0 if in_place else layer.vectors() * units * layer.group * layer.phases,
         "outputs": 0 if words else outputs,
-        "residuals": 0 if words else residuals,
+        **{name: 0 if words else amount for name, amount in behind.items()},
         "outputs of words": outputs if words else 0,
-        "residuals of words": residuals if words else 0,
+        **{f"{name} of words": amount if words else 0 for name, amount in behind.items()},
         "weights": weights,
         "call": 1,
     }
@@ -208,7 +219,7 @@ def _channels_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
         "copied": layer.vectors() * -(-per_group // 4) * layer.group * layer.phases,
         "results": pixels * blocks * 2,
         "outputs": words,
-        "residuals": words * layer.residual,
+        **_behind(layer, words),
         "weights": blocks * _CHANNELS * steps,
         "call": 1,
     }
@@ -241,7 +252,7 @@ def _sparse_work(pass_words: tuple[int, int, int]) -> Callable[[ConvLayer, Packe
         return _steps_work(packed, words) | {
             "passes": sum(passes),
             "outputs": outputs,
-            "residuals": outputs * layer.residual,
+            **_behind(layer, outputs),
             "inputs": words * int(layer.conv["in_channels"]) * layer.phases,
             "weights": sum(array.nbytes for array in packed.consts),
             "call": 1,
@@ -264,7 +275,7 @@ def _sparse_float_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
         "segments": tiles * int(segments.sum()),
         "saved": units * int((segments * sizes).sum()) - outputs,
         "outputs": outputs,
-        "residuals": outputs * layer.residual,
+        **_behind(layer, outputs),
         "columns": units * columns,
         "inputs": units * int(layer.conv["in_channels"]) * layer.phases,
         "weights": sum(array.nbytes for array in packed.consts),
@@ -321,7 +332,7 @@ def _depthwise_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
     amounts = {
         "products": outputs * _pieces(layer),
         "outputs": outputs,
-        "residuals": outputs * layer.residual,
+        **_behind(layer, outputs),
         "planes": channels,
     }
     return {name: float(amount) for name, amount in amounts.items()}
@@ -364,7 +375,7 @@ def _winograd(tile: int) -> Family:
             "products": _multiplied_vectors(tiles) * points * rows * per_group,
             "inputs": vectors * per_group * layer.group,
             "outputs": vectors * out_channels,
-            "residuals": vectors * out_channels * layer.residual,
+            **_behind(layer, vectors * out_channels),
             "weights": points * rows * per_group,
             "call": 1,
         }

@@ -87,7 +87,7 @@ def select_conv(
     precision: in which products of f32 may be computed."""
     conv = {name: int(value) for name, value in attrs.items() if name not in EPILOGUE}
     height, width = size or TYPICAL_SIZE
-    layer = ConvLayer(weights, conv, (height - 1) * (width + gap) + width, (height, width), residual)
+    layer = ConvLayer(weights, conv, (height - 1) * (width + gap) + width, (height, width), residual, int(attrs.get("gate", 0)))
     return _fastest([_candidate(family, layer, costs) for family in CONVOLUTIONS["u8s8" if layer.int8 else precision]])
 
 

@@ -33,14 +33,15 @@ def test_with_zeros_only_sparse_families_are_timed():
 
 
 @pytest.mark.parametrize(("int8", "sparsity"), [(True, 0.0), (False, 0.0), (True, 0.9), (False, 0.9)])
-def test_every_family_is_timed_with_a_residual_too(int8, sparsity):
-    """A residual takes its time, in pruned layers a large part of all."""
+def test_every_family_is_timed_with_what_may_be_behind_it(int8, sparsity):
+    """Residuals and gates take their time, in pruned layers a large part of all."""
     layer = Layer(64, 64, 1, 3, 1, 1, 28)
     for index in range(tune.MOST_FAMILIES if sparsity == 0.0 else 1):
         probe = tune.conv_probe([layer], tune.Variant(int8, "1x1", sparsity), index)
         timed = [t for t in probe.time(Engine(1), rounds=1, runs=1) if t.family in FAMILIES]
-        joined = [any(amount > 0 for name, amount in t.work.items() if "residuals" in name) for t in timed]
-        assert joined == [False, True] * (len(timed) // 2)
+        behind = [{name.removesuffix(" of words") for name, amount in t.work.items() if amount > 0} for t in timed]
+        kinds = ["", "residuals", "hard gates", "sigmoid gates"]
+        assert ["".join(kind for kind in kinds if kind in names) for names in behind] == kinds * (len(timed) // 4)
         assert timed or index > 0
 
 
@@ -53,9 +54,9 @@ def test_kernels_that_are_written_at_run_time_are_timed_in_both_forms(monkeypatc
     def families() -> list[str]:
         return sorted(t.family for t in tune.time_probe(probe, Engine(1), tune.engine_without_code()) if t.family.startswith("sparse"))
 
-    assert families() == [common] * 2 + [other] * 6  # the small planes' are not written; each with a residual and without
+    assert families() == [common] * 4 + [other] * 8  # small planes' are not written; each has a residual once, the first has gates
     monkeypatch.setenv("HONED_CODE", "0")
-    assert families() == [common] * 4
+    assert families() == [common] * 6
     assert os.environ["HONED_CODE"] == "0"
     monkeypatch.delenv("HONED_CODE")
     assert "HONED_CODE" not in os.environ and tune.engine_without_code().threads == 1 and "HONED_CODE" not in os.environ

@@ -15,13 +15,22 @@ _ROUNDS = 3000
 def fit(work: Sequence[str], amounts: Floats, ns: Floats, keep_from: float = 0.0) -> FamilyCosts:
     """amounts [measurements, len(work)]; ns: the time of each. Coefficients minimise squared relative errors and are >= 0.
 
-    keep_from: measurements are kept, the worst first, until all estimates are within this share of what was measured; 0 keeps all.
+    keep_from: measurements are kept, the worst first, until all estimates are within this share of what was measured; 0 keeps all, of
+    several with the same work their median.
     """
     scaled = amounts / ns[:, None]
     coefficients = tuple(float(f"{c:.4g}") for c in non_negative_least_squares(scaled, np.ones(len(ns))))
-    rows = np.unique(np.column_stack([amounts, ns]).round(1), axis=0)
+    rows = _medians(amounts, ns)
     costs = FamilyCosts(tuple(work), coefficients, rows)
     return costs if keep_from == 0.0 else FamilyCosts(costs.work, costs.ns, rows[_worst_first(costs, keep_from)])
+
+
+def _medians(amounts: Floats, ns: Floats) -> Floats:
+    """Of measurements with the same work: [different ones, amounts and ns]."""
+    places, group = np.unique(amounts.round(1), axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    medians = [np.median(ns[group == i]) for i in range(len(places))]
+    return np.column_stack([places, np.round(medians, 1)])
 
 
 def _worst_first(costs: FamilyCosts, keep_from: float) -> list[int]:

@@ -179,7 +179,7 @@ def test_integers_beyond_s8_leave_the_sparse_kernel_only():
     [(1, 0.5, "gemm_f32"), (1, 0.97, "sparse_gemm_f32"), (196, 0.97, "sparse_gemm_f32"), (None, 0.0, "gemm_f32")],
 )
 def test_products(rows, zeros, kernel):
-    w = weights((64, 64, 1, 1), zeros, np.float32)[:, :, 0, 0]
+    w = weights((256, 512, 1, 1), zeros, np.float32)[:, :, 0, 0]
     assert select_gemm(w, rows).kernel == kernel
 
 
