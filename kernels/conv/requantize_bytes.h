@@ -35,17 +35,18 @@ ALWAYS floats requantize_real(const honed_requantize *r, ints acc, floats scale,
   return floats_clamp(r->gate.kind == HONED_GATE_NONE ? t : gate_vector(&r->gate, t), floats_set1(r->clamp_lo), floats_set1(r->clamp_hi));
 }
 
-/* Four vectors of sums to their rounded results, with an activation, for a pack that saturates: that is the clamp where r->saturates, since
- * a gate makes nothing larger. Vectors 0 and 2 have scale[0], the others scale[1]. */
-ALWAYS void requantize_gated_four(const honed_requantize *r, const floats scale[2], const floats offset[2], const ints acc[4], ints q[4]) {
+/* n vectors of sums, a constant up to 4, to their rounded results, with an activation, for a pack that saturates: that is the clamp where
+ * r->saturates, since a gate makes nothing larger. Vectors 0 and 2 have scale[0], the others scale[1]. */
+ALWAYS void requantize_gated_ints(const honed_requantize *r, const floats scale[2], const floats offset[2], const ints acc[], int n,
+                                  ints q[]) {
   floats t[4];
-  HONED_UNROLL4(j, t[j] = floats_fma(ints_to_floats(acc[j]), scale[j % 2], offset[j % 2]);)
-  gate_vectors(&r->gate, t, 4);
+  HONED_UNROLL4(j, if (j < n) t[j] = floats_fma(ints_to_floats(acc[j]), scale[j % 2], offset[j % 2]);)
+  gate_vectors(&r->gate, t, n);
   if (r->saturates) {
-    HONED_UNROLL4(j, q[j] = floats_to_ints(t[j]);)
+    HONED_UNROLL4(j, if (j < n) q[j] = floats_to_ints(t[j]);)
   } else {
     const floats lo = floats_set1(r->clamp_lo), hi = floats_set1(r->clamp_hi);
-    HONED_UNROLL4(j, q[j] = floats_to_ints(floats_clamp(t[j], lo, hi));)
+    HONED_UNROLL4(j, if (j < n) q[j] = floats_to_ints(floats_clamp(t[j], lo, hi));)
   }
 }
 
@@ -53,7 +54,7 @@ ALWAYS void requantize_gated_four(const honed_requantize *r, const floats scale[
 static __attribute__((noinline, unused)) bytes requantize_gated_bytes(const honed_requantize *r, const floats scale[2],
                                                                       const floats offset[2], const ints acc[4]) {
   ints q[4];
-  requantize_gated_four(r, scale, offset, acc, q);
+  requantize_gated_ints(r, scale, offset, acc, 4, q);
   return bytes_pack(q, r->zero_point);
 }
 

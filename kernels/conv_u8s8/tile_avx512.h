@@ -15,7 +15,7 @@ static inline sums sums_init(const params *p, int64_t oc) { return _mm512_set1_e
 
 /* Sums to their rounded results, less the zero point, with an activation. */
 static __attribute__((noinline)) void requantize_gated(const honed_requantize *r, floats scale, floats offset, sums v[4]) {
-  requantize_gated_four(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, v, v);
+  requantize_gated_ints(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, v, 3, v);
 }
 
 /* The u8 results of up to three vectors, in s32: less the zero point without a residual. */

@@ -25,7 +25,7 @@ static inline sums sums_add(sums acc, pixels a, factors b) { return (sums){produ
 /* Sums of 8 pixels each to their rounded results, less the zero point, with an activation. */
 static __attribute__((noinline)) void quantize_gated(const honed_requantize *r, int64_t oc, __m256i v[4]) {
   const floats scale = floats_set1(r->scale[oc]), offset = floats_set1(r->offset[oc]);
-  requantize_gated_four(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, v, v);
+  requantize_gated_ints(r, (floats[2]){scale, scale}, (floats[2]){offset, offset}, v, 4, v);
 }
 
 /* The same without one, of `count` vectors; with the residual's sum instead where there is one. */
