@@ -14,7 +14,7 @@ def tune(
     compact: Annotated[float, typer.Option(min=0.0, help="Keep only measurements that need it to be met within this share.")] = 0.0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure on this machine what every kernel costs, on one thread and on several (about two minutes).
+    """Measure on this machine what every kernel costs, on one thread and on several (less than three minutes).
 
     From then on compiling chooses kernels by these costs.
 
