@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "checksum.h"
 
 static const struct {
   const char *name;
@@ -59,7 +60,7 @@ static bool is_zero(const char *bytes, uint64_t count) {
 }
 
 /* Section i begins at the first aligned byte after the end of the one before, and lies within the file. */
-static honed_status check_section(const honed_file_header *h, int i, uint64_t *end, honed_context *ctx) {
+static honed_status check_section(const honed_file_header *h, int i, honed_thread_pool *pool, uint64_t *end, honed_context *ctx) {
   const char *bytes = (const char *)h;
   const honed_file_section *s = &h->sections[i];
   const char *name = section_types[i].name;
@@ -78,7 +79,7 @@ static honed_status check_section(const honed_file_header *h, int i, uint64_t *e
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "section %s has %" PRIu64 " bytes, expected at most %d records of %" PRIu32, name,
                       s->bytes, max_records, record_bytes);
   }
-  if (honed_crc32c(bytes + s->offset, s->bytes) != s->crc) {
+  if (honed_checksum(pool, bytes + s->offset, s->bytes) != s->crc) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "section %s is damaged: wrong checksum", name);
   }
   *end = expected + s->bytes;
@@ -91,11 +92,11 @@ static const void *records(const honed_file_header *h, honed_section section, ui
   return (const char *)h + s->offset;
 }
 
-honed_status honed_artifact_open(const void *bytes, uint64_t size, honed_artifact *out, honed_context *ctx) {
+honed_status honed_artifact_open(const void *bytes, uint64_t size, honed_thread_pool *pool, honed_artifact *out, honed_context *ctx) {
   const honed_file_header *h = bytes;
   honed_status status = check_header(h, size, ctx);
   uint64_t end = sizeof *h;
-  for (int i = 0; i < HONED_NUM_SECTIONS && status == HONED_OK; i++) status = check_section(h, i, &end, ctx);
+  for (int i = 0; i < HONED_NUM_SECTIONS && status == HONED_OK; i++) status = check_section(h, i, pool, &end, ctx);
   if (status != HONED_OK) return status;
   if (end != size) return honed_fail(ctx, HONED_INVALID_ARTIFACT, "file has %" PRIu64 " bytes behind the last section", size - end);
   const honed_file_section *strings = &h->sections[HONED_SECTION_STRINGS], *data = &h->sections[HONED_SECTION_DATA];

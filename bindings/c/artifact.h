@@ -5,6 +5,7 @@
 #include "artifact_format.h"
 #include "base/cpu.h"
 #include "base/status.h"
+#include "thread_pool.h"
 
 /* The sections of a file, used where they lie. */
 typedef struct honed_artifact {
@@ -22,10 +23,10 @@ typedef struct honed_artifact {
   uint64_t strings_bytes, data_bytes;
 } honed_artifact;
 
-/* Checks header, sections and checksums of the file at `bytes`, which is aligned to 64 bytes, and everything that the records say
- * (honed_artifact_validate). Keeps pointers into it. Fails with HONED_INVALID_ARTIFACT, or HONED_UNSUPPORTED for another format
- * version. */
-honed_status honed_artifact_open(const void *bytes, uint64_t size, honed_artifact *out, honed_context *ctx);
+/* Checks header, sections and checksums (on the pool's threads) of the file at `bytes`, which is aligned to 64 bytes, and everything that
+ * the records say (honed_artifact_validate). Keeps pointers into it. Fails with HONED_INVALID_ARTIFACT, or HONED_UNSUPPORTED for another
+ * format version. */
+honed_status honed_artifact_open(const void *bytes, uint64_t size, honed_thread_pool *pool, honed_artifact *out, honed_context *ctx);
 
 /* Checks all records of an artifact whose sections are well-formed: afterwards every index is in range, every string is
  * terminated, every enumeration has a known value, all sizes are bounded, the data of constants has the size that their shape

@@ -33,7 +33,7 @@ void honed_model_delete(honed_model *model) {
 /* Opens the artifact at `bytes`, which live as long as the model, and builds the model. `where` prefixes messages. */
 static honed_error *fill(honed_model *model, const void *bytes, size_t size, const char *where) {
   honed_context ctx;
-  const honed_status status = honed_artifact_open(bytes, size, &model->artifact, &ctx);
+  const honed_status status = honed_artifact_open(bytes, size, model->engine->pool, &model->artifact, &ctx);
   if (status != HONED_OK) return honed_error_new(status, "%s: %s", where, ctx.message);
   return honed_model_build(model);
 }

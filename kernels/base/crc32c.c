@@ -7,10 +7,13 @@
 static uint32_t table[8][256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* The polynomial `state` times x, modulo CRC-32C's: the bit of x^i is bit 31 - i. */
+static uint32_t times_x(uint32_t state) { return (state >> 1) ^ (state & 1 ? 0x82F63B78u : 0); }
+
 static void fill_table(void) {
   for (uint32_t b = 0; b < 256; b++) {
     uint32_t state = b;
-    for (int bit = 0; bit < 8; bit++) state = (state >> 1) ^ (state & 1 ? 0x82F63B78u : 0);
+    for (int bit = 0; bit < 8; bit++) state = times_x(state);
     table[0][b] = state;
   }
   for (int k = 1; k < 8; k++) {
@@ -38,3 +41,21 @@ uint32_t honed_crc32c_extend(uint32_t before, const void *data, size_t bytes) {
 }
 
 uint32_t honed_crc32c(const void *data, size_t bytes) { return honed_crc32c_extend(0, data, bytes); }
+
+static uint32_t times(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (uint32_t bit = (uint32_t)1 << 31; bit != 0; bit >>= 1, b = times_x(b)) {
+    if (a & bit) product ^= b;
+  }
+  return product;
+}
+
+/* Zeros behind data multiply its state by x per bit, and are what the second piece's bits are added to; all ones before and behind cancel.
+ */
+uint32_t honed_crc32c_join(uint32_t first, uint32_t second, uint64_t second_bytes) {
+  uint32_t zeros = (uint32_t)1 << 31, power = (uint32_t)1 << 23; /* 1 and x^8, to the power 2^i */
+  for (uint64_t left = second_bytes; left != 0; left >>= 1, power = times(power, power)) {
+    if (left & 1) zeros = times(zeros, power);
+  }
+  return times(zeros, first) ^ second;
+}
