@@ -29,9 +29,7 @@ uint32_t honed_checksum(honed_thread_pool *pool, const void *data, size_t bytes)
   if (threads == 1 || wanted < 2) return honed_crc32c(data, bytes);
   pieces p = {.data = data, .bytes = bytes, .count = (int64_t)(wanted < most_pieces ? wanted : most_pieces)};
   const honed_call call = {.kernel = sum_pieces, .plan = &p, .num_tasks = p.count};
-  honed_caller caller = honed_thread_pool_enter(pool);
-  honed_thread_pool_run(pool, &caller, &call, NULL, 0, threads);
-  honed_thread_pool_leave(pool, &caller);
+  honed_thread_pool_run_one(pool, &call, NULL, 0, threads);
   uint32_t whole = p.checksums[0];
   for (int64_t i = 1; i < p.count; i++) whole = honed_crc32c_join(whole, p.checksums[i], piece_end(&p, i) - piece_begin(&p, i));
   return whole;

@@ -68,9 +68,7 @@ honed_error *honed_plan_prepare(honed_plan *plan) {
   honed_thread_pool *pool = plan->model->engine->pool;
   const size_t available = honed_thread_pool_size(pool), threads = plan->num_threads < available ? plan->num_threads : available;
   const honed_call call = {.kernel = prepare_ops, .plan = &p, .num_tasks = (int64_t)(p.count < threads ? p.count : threads)};
-  honed_caller caller = honed_thread_pool_enter(pool);
-  honed_thread_pool_run(pool, &caller, &call, (char *)plan->call_memory, sizeof *plan->call_memory, threads);
-  honed_thread_pool_leave(pool, &caller);
+  honed_thread_pool_run_one(pool, &call, (char *)plan->call_memory, sizeof *plan->call_memory, threads);
   error = first_error(&p);
   return error == NULL ? seal_code(plan) : error;
 }

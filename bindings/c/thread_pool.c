@@ -196,6 +196,12 @@ void honed_thread_pool_run(honed_thread_pool *pool, honed_caller *caller, const 
   honed_job_release(job);
 }
 
+void honed_thread_pool_run_one(honed_thread_pool *pool, const honed_call *call, char *scratch, size_t scratch_stride, size_t num_threads) {
+  honed_caller caller = honed_thread_pool_enter(pool);
+  honed_thread_pool_run(pool, &caller, call, scratch, scratch_stride, num_threads);
+  honed_thread_pool_leave(pool, &caller);
+}
+
 /* Starts the workers with all signals blocked: the process's signals are its own threads' business. */
 static honed_status start(honed_thread_pool *pool, size_t num_workers, honed_context *ctx) {
   sigset_t all, before;

@@ -42,4 +42,7 @@ void honed_thread_pool_leave(honed_thread_pool *pool, const honed_caller *caller
 void honed_thread_pool_run(honed_thread_pool *pool, honed_caller *caller, const honed_call *call, char *scratch, size_t scratch_stride,
                            size_t num_threads);
 
+/* The same of a single call: enters and leaves. */
+void honed_thread_pool_run_one(honed_thread_pool *pool, const honed_call *call, char *scratch, size_t scratch_stride, size_t num_threads);
+
 #endif
