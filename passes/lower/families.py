@@ -171,7 +171,7 @@ def _band_work(layer: ConvLayer, unit: int) -> dict[str, float]:
     rows = -(-(out_channels // layer.group) // block) * block * layer.group
     weights = rows * units * layer.taps
     in_place = unit == 1 and layer.taps == 1
-    outputs, behind = vectors * rows, _behind(layer, vectors * rows, vectors * out_channels)
+    outputs, behind = vectors * rows, _behind(layer, vectors * (rows if layer.int8 else out_channels), vectors * out_channels)
     return {
         "products": vectors * weights,
         "copied": 0 if in_place else layer.vectors() * units * layer.group * layer.phases,

@@ -10,19 +10,37 @@ from .model import LEAST_DISTANCE, PRIOR, FamilyCosts, Floats
 from .spread import Spread
 
 _ROUNDS = 3000
+_NOTABLE = 1.1
+"""What takes so many times the time does so by more than errors of measurement."""
 
 
 def fit(work: Sequence[str], amounts: Floats, ns: Floats, keep_from: float = 0.0) -> FamilyCosts:
-    """amounts [measurements, len(work)]; ns: the time of each. Coefficients minimise squared relative errors and are >= 0.
+    """amounts [measurements, len(work)]; ns: the time of each. Coefficients minimise squared relative errors and are >= 0, where
+    measurements that differ in one amount alone, which one of them has none of, say by how much.
 
     keep_from: measurements are kept, the worst first, until all estimates are within this share of what was measured; 0 keeps all, of
     several with the same work their median.
     """
-    scaled = amounts / ns[:, None]
-    coefficients = tuple(float(f"{c:.4g}") for c in non_negative_least_squares(scaled, np.ones(len(ns))))
+    added, by = _additions(amounts, ns)
+    scaled = np.concatenate([amounts / ns[:, None], added / by[:, None]])
+    coefficients = tuple(float(f"{c:.4g}") for c in non_negative_least_squares(scaled, np.ones(len(scaled))))
     rows = _medians(amounts, ns)
     costs = FamilyCosts(tuple(work), coefficients, rows)
     return costs if keep_from == 0.0 else FamilyCosts(costs.work, costs.ns, rows[_worst_first(costs, keep_from)])
+
+
+def _additions(amounts: Floats, ns: Floats) -> tuple[Floats, Floats]:
+    """What measurements have more than others that are alike but for one amount, of which those have none: [additions, amounts], and how
+    much longer they took. Where that is a small part of all, errors of the rest hide it."""
+    found: list[tuple[Floats, float]] = []
+    for column, amount in enumerate(amounts.T):
+        rest = [tuple(row) for row in np.delete(amounts, column, 1).tolist()]
+        without = {row: float(time) for row, time, has in zip(rest, ns, amount, strict=True) if has == 0.0}
+        for i in np.flatnonzero(amount):
+            less = without.get(rest[i], np.inf)
+            if ns[i] > _NOTABLE * less:
+                found.append((np.where(np.arange(amounts.shape[1]) == column, amount[i], 0.0), ns[i] - less))
+    return np.array([row for row, _ in found]).reshape(-1, amounts.shape[1]), np.array([longer for _, longer in found])
 
 
 def _medians(amounts: Floats, ns: Floats) -> Floats:

@@ -11,7 +11,7 @@ from honed.passes.lower import lower
 from honed.passes.lower.costs import ANY, Costs, FamilyCosts, Spread, cache_path, current_costs, fit, read_costs, share, write_costs
 from honed.passes.lower.costs.files import default_costs
 from honed.passes.lower.costs.fit import fit_spread, non_negative_least_squares
-from honed.passes.lower.families import CONVOLUTIONS, PRODUCTS
+from honed.passes.lower.families import CONVOLUTIONS, PRODUCTS, ConvLayer, Packed
 
 from tests.passes.lower.networks import Net, normal
 
@@ -53,6 +53,34 @@ def test_only_as_much_is_kept_as_estimates_need():
 
 def some_costs():
     return Costs("a CPU", "avx2", "1", {"conv_f32": FamilyCosts(("a", "b"), (1.5, 0.0), np.array([[1.0, 2.0, 3.25]]))})
+
+
+def test_what_is_added_to_measurements_has_its_own_cost():
+    """Products that cost more where they are measured with it would hide it."""
+    rng = np.random.default_rng(0)
+    products, outputs = rng.uniform(1e5, 1e6, 40), rng.uniform(1e4, 2e4, 40)
+    plain = products * np.where(np.arange(40) < 6, 0.3, 0.2)
+    amounts = np.concatenate([np.stack([products, 0 * outputs], 1), np.stack([products, outputs], 1)[:6]])
+    ns = np.concatenate([plain, (plain + 3 * outputs)[:6]])
+    assert fit(("products", "gates"), amounts, ns).ns[1] == pytest.approx(3.0, rel=0.05)
+    unlike = amounts + np.arange(len(amounts))[:, None] * [1.0, 0.0]
+    assert fit(("products", "gates"), unlike, ns).ns[1] > 4.0
+
+
+def test_what_is_hardly_longer_says_nothing_of_what_is_added():
+    amounts, ns = np.array([[100.0, 0.0], [100.0, 10.0], [200.0, 0.0]]), np.array([100.0, 101.0, 200.0])
+    assert fit(("products", "gates"), amounts, ns).ns == pytest.approx((1.0, 0.1), rel=0.01)
+    ns[1] = 150.0
+    assert fit(("products", "gates"), amounts, ns).ns == pytest.approx((1.0, 5.0), rel=0.01)
+
+
+def test_float_outputs_that_fill_up_a_block_have_no_gate():
+    """Groups of one channel are computed eight rows at a time."""
+    conv = {"in_channels": 8, "out_channels": 8, "group": 8, "kernel_h": 3, "kernel_w": 3}
+    layer = ConvLayer(np.ones((8, 1, 3, 3), np.float32), conv, 64, (8, 8), gate=2)
+    dense = CONVOLUTIONS["f32"][0]
+    work = dense.work(layer, Packed(dense, layer))
+    assert (work["outputs"], work["sigmoid gates"]) == (4 * 64, 4 * 8)
 
 
 def test_unknown_families_and_works_have_no_estimate():
