@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..passes.lower.families import CONVOLUTIONS, ConvLayer, Family
+from ..passes.lower.loose import needs_columns
 from .shapes import Layer
 
 PATTERNS = {"1x1": 1, "2x1": 2, "4x1": 4}
@@ -52,17 +53,22 @@ class Sample:
 
     @property
     def gap_cols(self) -> tuple[int, int]:
-        """Of input and output, which have one row stride."""
+        """Of input and output, which have one row stride, for any kernel."""
+        return self.gaps_for(None)
+
+    def gaps_for(self, family: Family | None) -> tuple[int, int]:
+        """The same as lowering has it for a family."""
         layer = self.layer
         if layer.stride > 1:
             return 0, (layer.kernel - 1) // layer.stride
         grown = layer.out_size - layer.size
-        return max(layer.pad, grown), max(layer.pad, grown) - grown
+        pad = layer.pad if family is None or needs_columns(family.name, "u8" if self.int8 else "f32") else 0
+        return max(pad, grown), max(pad, grown) - grown
 
-    def conv_layer(self, residual: bool = False, gate: int = 0) -> ConvLayer:
-        """As selection sees it."""
+    def conv_layer(self, residual: bool = False, gate: int = 0, family: Family | None = None) -> ConvLayer:
+        """As selection sees it, with gaps for the family."""
         size = self.layer.out_size
-        pixels = (size - 1) * (size + self.gap_cols[1]) + size
+        pixels = (size - 1) * (size + self.gaps_for(family)[1]) + size
         return ConvLayer(self.weights, attributes(self.layer), pixels, (size, size), residual, gate)
 
     @cached_property

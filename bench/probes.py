@@ -14,6 +14,7 @@ from .._runtime import Engine, Model, Session
 from ..passes.lower.artifact import write_artifact
 from ..passes.lower.costs.model import Floats
 from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer, Packed
+from ..passes.lower.loose import is_better_whole
 from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
 from .cases import ZERO_POINT, Sample, attributes
@@ -71,26 +72,28 @@ class Probe:
         return self.add(Op("to_planar", "to_planar", [self.source(dtype, shape)], [value], dict(attrs)))
 
     def convolution(self, sample: Sample, family: Family, residual: bool = False, gate: int = 0) -> None:
-        """A layer by one of its families."""
+        """A layer by one of its families, between values with the gaps that lowering gives them."""
         layer, dtype = sample.layer, "u8" if sample.int8 else "f32"
-        seen = sample.conv_layer(residual, gate)
+        seen = sample.conv_layer(residual, gate, family)
         packed = Packed(family, seen)
         work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
-        phases = min(layer.stride, layer.kernel)
-        inner = (layer.kernel - 1) // layer.stride + size if layer.stride > 1 else layer.size
-        how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride}
-        how |= dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad) if layer.stride > 1 else {}
+        whole = family.name == "depthwise_f32" and is_better_whole(attrs, size)
+        phases = 1 if whole else min(layer.stride, layer.kernel)
+        inner = (layer.kernel - 1) // layer.stride + size if phases > 1 else layer.size
+        pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad)
+        how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride, **pads}
         x_shape, planes = (1, layer.in_channels, layer.size, layer.size), (1, layer.in_channels * phases**2, inner, inner)
         y_shape = (1, layer.out_channels, size, size)
-        numbers: dict[str, int | float] = {**attrs, **family.attrs}
-        others = [self.planes(dtype, y_shape, 0, sample.gap_cols[1], {}, y_shape)] if residual else []
-        inputs = [self.planes(dtype, x_shape, sample.gap_rows, sample.gap_cols[0], how if layer.stride > 1 else {}, planes), *others]
+        numbers: dict[str, int | float] = {**attrs, **family.attrs, **({"whole": 1, **pads} if whole else {})}
+        (in_cols, out_cols), in_rows = (0, 0) if whole else sample.gaps_for(family), 0 if whole else sample.gap_rows
+        others = [self.planes(dtype, y_shape, 0, out_cols, {}, y_shape)] if residual else []
+        inputs = [self.planes(dtype, x_shape, in_rows, in_cols, how if layer.stride > 1 and not whole else {}, planes), *others]
         if residual:
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         if gate:
             numbers |= {"gate": gate, "gate_scale": 0.5, "gate_offset": 0.5}
-        output = self.output(dtype, y_shape, True, 0, sample.gap_cols[1])
+        output = self.output(dtype, y_shape, True, 0, out_cols)
         op = Op(family.name, family.key, [*inputs], [output], numbers, [*packed.consts, *sample.constants()])
         self.add(op, family.key_of_form(seen, packed), work)
 

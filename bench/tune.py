@@ -29,7 +29,8 @@ PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144)
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
 MOST_FAMILIES = max(len(families) for families in CONVOLUTIONS.values())
 GATES, GATED_EVERY = (1, 2), 4
-"""Kinds of activations with a gate, and how many layers there are to one that is measured with them, since outputs say what they take."""
+"""Kinds of activations with a gate, and how many layers there are to one that is measured with them, since outputs say what they take;
+of depthwise layers, whose outputs take the most part of the time, every one is."""
 LEAST_WEIGHTS = 1024
 """Layers with fewer are not measured with zeros."""
 
@@ -119,7 +120,7 @@ def conv_probe(layers: list[Layer], variant: Variant, index: int) -> Probe:
             probe.convolution(sample, families[index])
             if layer.stride == 1 and layer.group == 1:
                 probe.convolution(sample, families[index], residual=True)
-            for gate in GATES if place % GATED_EVERY == 0 else ():
+            for gate in GATES if place % GATED_EVERY == 0 or families[index].name.startswith("depthwise") else ():
                 probe.convolution(sample, families[index], gate=gate)
     return probe
 

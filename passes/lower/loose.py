@@ -5,6 +5,8 @@ Their kernels are chosen before gaps are: whatever lies between them can do with
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .costs import Costs
 from .draft import DraftOp
 from .select import Choice, plane_size, select_conv
@@ -33,17 +35,29 @@ def read_whole(op: DraftOp, costs: Costs) -> None:
     """Chooses the kernel of a convolution whose input is read as it lies: depthwise_f32 keeps rows in registers for 3x3 taps, and splits
     columns in two as it reads them. For other taps, phases that are split once cost less than to split every row for each of its taps.
     Short rows fill vectors only where they are read one behind the other, and planes that come from far are best read in order."""
-    a = op.attrs
-    if op.type != "conv" or a.get("group", 1) != a["in_channels"] or (a["kernel_h"], a["kernel_w"]) != (3, 3):
-        return
-    if a.get("stride_h", 1) != a.get("stride_w", 1) or a.get("stride_w", 1) > 2 or any(a.get(f"dilation_{side}", 1) != 1 for side in "hw"):
+    if op.type != "conv":
         return
     width = (op.outputs[0].shape or (None,) * 4)[3]
-    if a.get("stride_w", 1) == 1 and isinstance(width, int) and not _SHORT <= width <= _LONG:
+    if not is_better_whole(op.attrs, width if isinstance(width, int) else None):
         return
     choice = choose_early(op, costs)
     if choice is not None and choice.kernel == "depthwise_f32":
         op.choice, op.attrs["whole"] = choice, 1
+
+
+def is_better_whole(attrs: Mapping[str, int | float], width: int | None) -> bool:
+    """Of a convolution's attributes and its output's width, None where that is known at run time only."""
+    strides = {attrs.get(f"stride_{axis}", 1) for axis in "hw"}
+    if attrs.get("group", 1) != attrs["in_channels"] or (attrs["kernel_h"], attrs["kernel_w"]) != (3, 3):
+        return False
+    if not (strides == {1} or strides == {2}) or any(attrs.get(f"dilation_{axis}", 1) != 1 for axis in "hw"):
+        return False
+    return strides == {2} or width is None or _SHORT <= width <= _LONG
+
+
+def needs_columns(kernel: str, dtype: str) -> bool:
+    """Whether the kernel needs gap columns for its padding."""
+    return dtype != "f32" or kernel in DENSE
 
 
 def is_pointwise(op: DraftOp) -> bool:

@@ -45,6 +45,31 @@ def test_every_family_is_timed_with_what_may_be_behind_it(int8, sparsity):
         assert timed or index > 0
 
 
+@pytest.mark.parametrize(("int8", "gap"), [(True, 2), (False, 0)], ids=["int8", "fp32"])
+def test_layers_are_measured_between_the_gaps_that_lowering_gives_them(int8, gap):
+    """A depthwise f32 kernel masks the columns of its taps where there are no gaps, and takes longer."""
+    layer = Layer(32, 32, 32, 5, 1, 2, 20)
+    probes = [tune.conv_probe([layer], tune.Variant(int8), index) for index in range(tune.MOST_FAMILIES)]
+    measured = [op for probe in probes for op in probe.program().ops if op.type.startswith("depthwise")]
+    assert measured
+    for op in measured:
+        assert {v.gap_cols for v in (*op.inputs, *op.outputs)} == {gap}
+    if not int8:
+        (lowered,) = (op for op in lower(chain_model([layer])).ops if op.type == "depthwise_f32")
+        assert {v.gap_cols for v in (*lowered.inputs, *lowered.outputs)} == {gap}
+
+
+def test_depthwise_layers_of_three_taps_are_measured_as_they_are_run():
+    for layer in (Layer(32, 32, 32, 3, 1, 1, 20), Layer(32, 32, 32, 3, 2, 1, 20), Layer(32, 32, 32, 3, 1, 1, 7)):
+        probe = tune.conv_probe([layer], tune.Variant(False), 1)
+        (lowered,) = (op for op in lower(chain_model([layer])).ops if op.type == "depthwise_f32")
+        measured = [op for op in probe.program().ops if op.type == "depthwise_f32"]
+        assert measured
+        for op in measured:
+            assert op.attrs.get("whole", 0) == lowered.attrs.get("whole", 0) == (layer.size == 20)
+            assert op.outputs[0].shape == (1, 32, layer.out_size, layer.out_size)
+
+
 @pytest.mark.skipif(not writes_code(Engine(1).isa), reason="no kernels are written at run time here")
 def test_kernels_that_are_written_at_run_time_are_timed_in_both_forms(monkeypatch):
     layers = [Layer(64, 64, 1, 1, 1, 0, 28), Layer(64, 64, 1, 1, 1, 0, 7)]
