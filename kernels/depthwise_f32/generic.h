@@ -42,6 +42,6 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
     if (r != NULL) t.residual = (const float *)r->data + image * r->image_stride + t.oc * r->plane_stride;
     t.out = (float *)y->data + image * y->image_stride + t.oc * y->plane_stride;
     run(&t);
-    gate_floats(&t.p->output.gate, t.out, y->plane_stride);
+    gate_floats(&t.p->output.gate, t.out, t.plan->used_pixels);
   }
 }

@@ -1,52 +1,84 @@
-/* Planes by 3x3 taps whose columns are adjacent: three rows, read at three distances each. */
+/* Planes by 3x3 or 5x5 taps whose columns are adjacent: rows that are read once for all distances. */
 #ifndef HONED_DEPTHWISE_F32_ROWS_H
 #define HONED_DEPTHWISE_F32_ROWS_H
 
-static bool is_3x3(const honed_conv *c) { return c->kernel_h == 3 && c->kernel_w == 3 && c->stride_w == 1 && c->dilation_w == 1; }
+enum { FEW_TAPS = 3, MOST_TAPS = 5 }; /* of a row and of a column */
 
-typedef struct rows_3x3 {
-  const float *row[3]; /* what the first tap of a row reads for the plane's first pixel */
-  floats w[9], bias;
-} rows_3x3;
+/* Whether the kernel has as many taps in a row as in a column, and where x's gaps are narrower than the padding, the middle column of them
+ * reads the pixel's own. */
+static bool is_square(const honed_conv *c, const honed_plane_plan *plan, int64_t taps) {
+  return c->kernel_h == taps && c->kernel_w == taps && c->stride_w == 1 && c->dilation_w == 1 &&
+         (plan->columns == NULL || c->pad_left == taps / 2);
+}
+
+/* taps, masked (whether other columns than the middle one may lie outside of a row): constants. */
+typedef struct rows {
+  int taps;
+  bool masked;
+  const float *row[MOST_TAPS]; /* what the first tap of a row reads for the plane's first pixel */
+  const float *w;
+  floats held[FEW_TAPS * FEW_TAPS], bias; /* held: weights, where registers hold them all */
+} rows;
 
 /* What the rows hold from a pixel on: read once, for all distances, where that is cheaper than to read across lines. */
 typedef struct ahead {
-  floats row[3];
+  floats row[MOST_TAPS];
 } ahead;
 
-/* One vector; `at` becomes what the next one begins with. left, right: bits of the pixels whose first and last taps of a row lie within it,
- * where `masked`. */
-ALWAYS floats sum_3x3(const rows_3x3 *r, ahead *at, bool masked, int64_t pixel, uint64_t left, uint64_t right) {
-  floats sum = r->bias;
-  HONED_UNROLL3(ky, const float *x = r->row[ky] + pixel; const floats lo = at->row[ky], hi = floats_load(x + FLOATS); at->row[ky] = hi;
-                HONED_UNROLL3(kx, floats value = kx == 0 ? lo : floats_between(x, lo, hi, kx);
-                              if (masked && kx == 0) value = floats_keep(left, value);
-                              if (masked && kx == 2) value = floats_keep(right, value); sum = floats_fma(r->w[3 * ky + kx], value, sum);))
-  return sum;
+/* n adjacent vectors, a constant up to 4: products in a row wait for each other. `at` becomes what the next one begins with. */
+ALWAYS void run_vectors(const plane *t, const rows *r, ahead *at, int n, int64_t pixel) {
+  const honed_plane_plan *plan = t->plan;
+  const int64_t word = pixel / 64, shift = pixel % 64;
+  uint64_t reach[MOST_TAPS]; /* of each column: bits of the pixels whose tap lies within the row */
+  HONED_UNROLL5(kx, if (r->masked && kx < r->taps) reach[kx] = plan->columns[kx * plan->words + word] >> shift;)
+  floats acc[4];
+  HONED_UNROLL4(v, if (v < n) acc[v] = r->bias;)
+  HONED_UNROLL5(
+      ky, if (ky < r->taps) {
+        HONED_UNROLL4(
+            v, if (v < n) {
+              const float *x = r->row[ky] + pixel + v * FLOATS;
+              const floats lo = at->row[ky], hi = floats_load(x + FLOATS);
+              at->row[ky] = hi;
+              HONED_UNROLL5(
+                  kx, if (kx < r->taps) {
+                    floats value = kx == 0 ? lo : floats_between(x, lo, hi, kx);
+                    if (r->masked && kx != r->taps / 2) value = floats_keep(reach[kx] >> v * FLOATS, value);
+                    const floats weight = r->taps == FEW_TAPS ? r->held[(ky * FEW_TAPS + kx) % 9] : floats_set1(r->w[ky * r->taps + kx]);
+                    acc[v] = floats_fma(weight, value, acc[v]);
+                  })
+            })
+      })
+  store_tile(t, n, pixel, plan->valid[word] >> shift, acc);
 }
 
-/* Vectors up to the last that has valid pixels, then zeros. Two at a time: nine products in a row wait for each other. */
-ALWAYS void run_plane_by_rows(const plane *t, bool masked) {
+/* Vectors up to the last that has valid pixels, then zeros. */
+ALWAYS void run_plane_by_rows(const plane *t, int taps, bool masked) {
   const honed_plane_plan *plan = t->plan;
-  const float *w = t->p->weights + t->oc * 9;
-  const uint64_t *left = masked ? plan->columns : NULL, *right = masked ? plan->columns + 2 * plan->words : NULL;
-  rows_3x3 r = {.bias = floats_set1(t->p->output.bias[t->oc])};
-  HONED_UNROLL3(ky, r.row[ky] = t->x + plan->offsets[3 * ky]; HONED_UNROLL3(kx, r.w[3 * ky + kx] = floats_set1(w[3 * ky + kx]);))
-  const int64_t used = plan->used_pixels, all = plan->words * 64;
-  int64_t pixel = 0;
+  rows r = {.taps = taps, .masked = masked, .w = t->p->weights + t->oc * taps * taps, .bias = floats_set1(t->p->output.bias[t->oc])};
   ahead at;
-  HONED_UNROLL3(ky, at.row[ky] = floats_load(r.row[ky]);)
-  for (; pixel < used; pixel += 2 * FLOATS) {
-    const int64_t word = pixel / 64, shift = pixel % 64;
-    const uint64_t from = masked ? left[word] >> shift : 0, to = masked ? right[word] >> shift : 0;
-    floats acc[2];
-    HONED_UNROLL2(v, acc[v] = sum_3x3(&r, &at, masked, pixel + v * FLOATS, from >> v * FLOATS, to >> v * FLOATS);)
-    store_tile(t, 2, pixel, plan->valid[word] >> shift, acc);
+  HONED_UNROLL5(
+      ky, if (ky < taps) {
+        r.row[ky] = t->x + plan->offsets[taps * ky];
+        at.row[ky] = floats_load(r.row[ky]);
+      })
+  HONED_UNROLL3(ky, HONED_UNROLL3(kx, r.held[3 * ky + kx] = floats_set1(r.w[3 * ky + kx]);))
+  const int64_t all = plan->words * 64;
+  int64_t pixel = 0;
+  for (; taps != FEW_TAPS && pixel + 3 * FLOATS < plan->used_pixels; pixel += 4 * FLOATS) {
+    __asm__("" : "+r"(r.w)); /* weights that registers do not hold are read each time, not once to be stored on the stack */
+    run_vectors(t, &r, &at, 4, pixel);
   }
+  for (; pixel < plan->used_pixels; pixel += 2 * FLOATS) run_vectors(t, &r, &at, 2, pixel);
   if (pixel < all) memset(t->out + pixel, 0, (size_t)(all - pixel) * sizeof(float));
 }
 
-static __attribute__((noinline)) void run_plane_of_3x3(const plane *t) { run_plane_by_rows(t, false); }
-static __attribute__((noinline)) void run_plane_of_3x3_masked(const plane *t) { run_plane_by_rows(t, true); }
+#define RUN_PLANE(name, taps, masked) \
+  static __attribute__((noinline)) void name(const plane *t) { run_plane_by_rows(t, taps, masked); }
+RUN_PLANE(run_plane_of_3x3, 3, false)
+RUN_PLANE(run_plane_of_3x3_masked, 3, true)
+RUN_PLANE(run_plane_of_5x5, 5, false)
+RUN_PLANE(run_plane_of_5x5_masked, 5, true)
+#undef RUN_PLANE
 
 #endif

@@ -24,11 +24,15 @@ ALWAYS void run_tile_of_any(const plane *t, int vectors, bool masked, int64_t pi
   store_tile(t, vectors, pixel, plan->valid[pixel / 64] >> pixel % 64, acc);
 }
 
+/* Words, and what is left over in fewer vectors, then zeros. */
 ALWAYS void run_plane_by_taps(const plane *t, bool masked) {
   enum { VECTORS = 64 / FLOATS };
-  const int64_t used = t->plan->used_words * 64;
-  for (int64_t pixel = 0; pixel < used; pixel += 64) run_tile_of_any(t, VECTORS, masked, pixel);
-  memset(t->out + used, 0, (size_t)(t->plan->words * 64 - used) * sizeof(float));
+  const int64_t used = t->plan->used_pixels, all = t->plan->words * 64;
+  int64_t pixel = 0;
+  for (; pixel + 64 - FLOATS < used; pixel += 64) run_tile_of_any(t, VECTORS, masked, pixel);
+  for (; pixel + (VECTORS / 2 - 1) * FLOATS < used; pixel += VECTORS / 2 * FLOATS) run_tile_of_any(t, VECTORS / 2, masked, pixel);
+  for (; pixel < used; pixel += FLOATS) run_tile_of_any(t, 1, masked, pixel);
+  if (pixel < all) memset(t->out + pixel, 0, (size_t)(all - pixel) * sizeof(float));
 }
 
 static __attribute__((noinline)) void run_plane_of_any(const plane *t) { run_plane_by_taps(t, false); }
@@ -36,7 +40,8 @@ static __attribute__((noinline)) void run_plane_of_any_masked(const plane *t) { 
 
 static void (*choose_run(const honed_conv *c, const honed_plane_plan *plan))(const plane *) {
   const bool masked = plan->columns != NULL;
-  if (is_3x3(c) && (!masked || c->pad_left == 1)) return masked ? run_plane_of_3x3_masked : run_plane_of_3x3;
+  if (is_square(c, plan, 3)) return masked ? run_plane_of_3x3_masked : run_plane_of_3x3;
+  if (is_square(c, plan, 5)) return masked ? run_plane_of_5x5_masked : run_plane_of_5x5;
   return masked ? run_plane_of_any_masked : run_plane_of_any;
 }
 

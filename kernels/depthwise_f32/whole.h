@@ -161,7 +161,7 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
     }
     for (int64_t i = 0; i < count; i++) {
       fill_gaps(&t[i]);
-      gate_floats(&t[i].p->output.gate, t[i].out, y->plane_stride);
+      gate_floats(&t[i].p->output.gate, t[i].out, honed_planar_extent(y));
     }
   }
 }

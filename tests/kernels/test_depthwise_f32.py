@@ -52,24 +52,43 @@ def test_gates(conv, isa):
     check.check_float_gates(*KIND, conv, isa)
 
 
+WITHOUT_COLUMNS = [
+    Conv(in_channels=4, out_channels=4, group=4, height=14, width=14, batch=2),
+    Conv(in_channels=3, out_channels=6, group=3, height=7, width=7),
+    Conv(in_channels=2, out_channels=2, group=2, height=20, width=37),
+    Conv(in_channels=2, out_channels=2, group=2, pad_left=2, pad_right=0, height=9, width=9),
+    Conv(in_channels=2, out_channels=2, group=2, kernel_h=5, kernel_w=5, **PADDED, width=11),
+    Conv(in_channels=2, out_channels=2, group=2, kernel_h=5, kernel_w=5, **PADDED | {"pad_left": 3, "pad_right": 1}, width=11),
+    Conv(in_channels=2, out_channels=2, group=2, kernel_h=7, kernel_w=7, **dict.fromkeys(PADDED, 3), height=5, width=26),
+]
+
+
+def without_columns(conv, isa, x, w, bias, **attrs):
+    planes = [TensorSpec("f32", True, rows, 0, 0) for rows in (conv.pad_top, 0)]
+    return Operator("depthwise_f32", planes[:1], planes[1:], conv.attrs | attrs, [*pack_depthwise_f32(w), bias], isa).run([x])[0]
+
+
 @pytest.mark.parametrize("isa", isa_levels())
-@pytest.mark.parametrize(
-    "conv",
-    [
-        Conv(in_channels=4, out_channels=4, group=4, height=14, width=14, batch=2),
-        Conv(in_channels=3, out_channels=6, group=3, height=7, width=7),
-        Conv(in_channels=2, out_channels=2, group=2, height=20, width=37),
-        Conv(in_channels=2, out_channels=2, group=2, pad_left=2, pad_right=0, height=9, width=9),
-        Conv(in_channels=2, out_channels=2, group=2, kernel_h=5, kernel_w=5, pad_top=2, pad_left=2, pad_bottom=2, pad_right=2, width=11),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("conv", WITHOUT_COLUMNS, ids=str)
 def test_planes_without_gap_columns(conv, isa):
     operands = x, w, bias = check.float_operands(conv)
     x[0, 0, 3, 2] = np.inf  # a tap outside of the row is 0, whatever lies there
-    planes = [TensorSpec("f32", True, rows, 0, 0) for rows in (conv.pad_top, 0)]
-    op = Operator("depthwise_f32", planes[:1], planes[1:], conv.attrs, [*pack_depthwise_f32(w), bias], isa)
-    np.testing.assert_array_equal(op.run([x])[0], check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar"))
+    expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
+    np.testing.assert_array_equal(without_columns(conv, isa, x, w, bias), expected)
+
+
+@pytest.mark.parametrize("isa", isa_levels())
+@pytest.mark.parametrize("taps", [3, 5, 7])
+def test_planes_that_end_anywhere_in_a_word(taps, isa):
+    """Between other planes, which are not written to, with an activation."""
+    pads = dict.fromkeys(PADDED, taps // 2)
+    for width in (1, 15, 16, 17, 31, 32, 33, 47, 49, 63, 64, 65, 80, 97, 129):
+        conv = Conv(in_channels=3, out_channels=3, group=3, kernel_h=taps, kernel_w=taps, height=1 + width % 2, width=width, **pads)
+        operands = check.float_operands(conv)
+        for gate in ({}, {"gate": 2}):
+            expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar", **gate)
+            np.testing.assert_array_equal(without_columns(conv, isa, *operands, **gate), expected)
+            np.testing.assert_array_equal(check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, isa, **gate), expected)
 
 
 def run_whole(conv, isa, x, w, bias, gaps, residual=None, **attrs):
