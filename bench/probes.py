@@ -79,8 +79,9 @@ class Probe:
         work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
         whole = family.name == "depthwise_f32" and is_better_whole(attrs, size)
-        phases = 1 if whole else min(layer.stride, layer.kernel)
-        inner = (layer.kernel - 1) // layer.stride + size if phases > 1 else layer.size
+        split = layer.stride > 1 and not whole
+        phases = min(layer.stride, layer.kernel) if split else 1
+        inner = (layer.kernel - 1) // layer.stride + size if split else layer.size
         pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad)
         how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride, **pads}
         x_shape, planes = (1, layer.in_channels, layer.size, layer.size), (1, layer.in_channels * phases**2, inner, inner)
@@ -88,7 +89,7 @@ class Probe:
         numbers: dict[str, int | float] = {**attrs, **family.attrs, **({"whole": 1, **pads} if whole else {})}
         (in_cols, out_cols), in_rows = (0, 0) if whole else sample.gaps_for(family), 0 if whole else sample.gap_rows
         others = [self.planes(dtype, y_shape, 0, out_cols, {}, y_shape)] if residual else []
-        inputs = [self.planes(dtype, x_shape, in_rows, in_cols, how if layer.stride > 1 and not whole else {}, planes), *others]
+        inputs = [self.planes(dtype, x_shape, in_rows, in_cols, how if split else {}, planes), *others]
         if residual:
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         if gate:

@@ -4,8 +4,7 @@
 
 enum { FEW_TAPS = 3, MOST_TAPS = 5 }; /* of a row and of a column */
 
-/* Whether the kernel has as many taps in a row as in a column, and where x's gaps are narrower than the padding, the middle column of them
- * reads the pixel's own. */
+/* Whether the kernel is taps x taps, its columns are adjacent, and where some of them are masked, the middle one reads the pixel's own. */
 static bool is_square(const honed_conv *c, const honed_plane_plan *plan, int64_t taps) {
   return c->kernel_h == taps && c->kernel_w == taps && c->stride_w == 1 && c->dilation_w == 1 &&
          (plan->columns == NULL || c->pad_left == taps / 2);

@@ -59,6 +59,17 @@ def test_layers_are_measured_between_the_gaps_that_lowering_gives_them(int8, gap
         assert {v.gap_cols for v in (*lowered.inputs, *lowered.outputs)} == {gap}
 
 
+def test_measured_values_have_the_shapes_that_they_have_in_networks():
+    """Whole, and split into phases."""
+    for layer in (*LAYERS, Layer(32, 32, 32, 5, 2, 2, 20), Layer(8, 16, 1, 7, 2, 3, 28)):
+        (lowered,) = (op for op in lower(chain_model([layer])).ops if "conv" in op.type or "depthwise" in op.type)
+        probes = [tune.conv_probe([layer], tune.Variant(False), index) for index in range(tune.MOST_FAMILIES)]
+        measured = [op for probe in probes for op in probe.program().ops if op.type == lowered.type]
+        assert measured
+        for op in measured:
+            assert (op.inputs[0].shape, op.outputs[0].shape) == (lowered.inputs[0].shape, lowered.outputs[0].shape)
+
+
 def test_depthwise_layers_of_three_taps_are_measured_as_they_are_run():
     for layer in (Layer(32, 32, 32, 3, 1, 1, 20), Layer(32, 32, 32, 3, 2, 1, 20), Layer(32, 32, 32, 3, 1, 1, 7)):
         probe = tune.conv_probe([layer], tune.Variant(False), 1)
