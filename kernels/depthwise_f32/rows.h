@@ -28,7 +28,7 @@ typedef struct ahead {
 ALWAYS void run_vectors(const plane *t, const rows *r, ahead *at, int n, int64_t pixel) {
   const honed_plane_plan *plan = t->plan;
   const int64_t word = pixel / 64, shift = pixel % 64;
-  uint64_t reach[MOST_TAPS]; /* of each column: bits of the pixels whose tap lies within the row */
+  uint64_t reach[MOST_TAPS] = {0}; /* of each column: bits of the pixels whose tap lies within the row */
   HONED_UNROLL5(kx, if (r->masked && kx < r->taps) reach[kx] = plan->columns[kx * plan->words + word] >> shift;)
   floats acc[4];
   HONED_UNROLL4(v, if (v < n) acc[v] = r->bias;)
