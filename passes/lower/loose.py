@@ -28,7 +28,7 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
         return None
     size, residual = plane_size(op.outputs[0]), len(op.inputs) > 1
     choice = select_conv(weights.real(), op.attrs, size, costs, gap=0, residual=residual, precision=op.precision)
-    return None if choice.kernel in DENSE and not is_pointwise(op) else choice
+    return None if needs_columns(choice.kernel, x.dtype) and not is_pointwise(op) else choice
 
 
 def read_whole(op: DraftOp, costs: Costs) -> None:
