@@ -64,6 +64,7 @@ cdef extern from "base/tensor.h":
     size_t honed_tensor_buffer_bytes(const honed_tensor *t)
     size_t honed_tensor_data_offset(const honed_tensor *t)
     void honed_planar_fill_lead(honed_tensor *t)
+    bint honed_tensor_same_places(const honed_tensor *a, const honed_tensor *b)
 
 cdef extern from "base/operator.h":
     ctypedef struct honed_attr:
@@ -101,7 +102,7 @@ cdef extern from "base/operator.h":
         honed_status (*reshape)(honed_call *call, honed_context *ctx)
         const char *(*kernel_name)(const void *params)
         unsigned flags
-    enum: HONED_OP_VIEW
+    enum: HONED_OP_VIEW, HONED_OP_OVER_FIRST, HONED_OP_OVER_SECOND
     const honed_op_type *const *honed_op_types()
     const honed_op_type *honed_op_type_find(const char *name)
 
@@ -375,7 +376,8 @@ cdef class Operator:
     def run(self, arrays, splits=1):
         """Runs on `arrays` (None for an input left out), the tasks in `splits` ranges, the last range first. Returns the outputs.
 
-        Raises KernelError if a gap of an output does not hold its fill value or the kernel wrote outside its output or its scratch.
+        Raises KernelError if a gap of an output does not hold its fill value, the kernel wrote outside its output or its scratch, or it
+        gives something else where its output lies over an input, though its type says that it may.
         """
         cdef _Tensor t, source
         if len(arrays) != len(self.inputs):
@@ -385,12 +387,38 @@ cdef class Operator:
             t, source = self.outputs[0], self.inputs[0]
             memcpy(t.t.data, source.t.data, honed_tensor_buffer_bytes(&t.t))
         else:
-            bounds = [self.call.num_tasks * i // splits for i in range(splits + 1)]
-            for i in reversed(range(splits)):
-                if bounds[i] < bounds[i + 1]:
-                    self.call.kernel(&self.call, self.scratch, bounds[i], bounds[i + 1])
-        self.check_scratch()
-        return [o.store() for o in self.outputs]
+            self.run_tasks(splits)
+        results = [o.store() for o in self.outputs]
+        if self.type.flags & HONED_OP_OVER_FIRST:
+            self.check_over(0, results[0], splits)
+        if self.type.flags & HONED_OP_OVER_SECOND and len(self.inputs) > 1:
+            self.check_over(1, results[0], splits)
+        return results
+
+    cdef int run_tasks(self, splits) except -1:
+        bounds = [self.call.num_tasks * i // splits for i in range(splits + 1)]
+        for i in reversed(range(splits)):
+            if bounds[i] < bounds[i + 1]:
+                self.call.kernel(&self.call, self.scratch, bounds[i], bounds[i + 1])
+        return self.check_scratch()
+
+    cdef int check_over(self, int index, expected, splits) except -1:
+        """Where output 0 may lie over the input, runs once more with one memory for both: that of the output."""
+        cdef _Tensor t = self.outputs[0], source = self.inputs[index]
+        cdef void *data
+        if source is None or not honed_tensor_same_places(&source.t, &t.t):
+            return 0
+        t.allocate()
+        count = honed_tensor_count(&t.t) if t.t.layout == HONED_DENSE else t.t.dims[0] * t.t.image_stride
+        memcpy(t.t.data, source.t.data, count * honed_dtype_bytes(t.t.dtype))
+        data, source.t.data = source.t.data, t.t.data
+        try:
+            self.run_tasks(splits)
+        finally:
+            source.t.data = data
+        if t.store().tobytes() != expected.tobytes():
+            raise KernelError(f"gives something else over its input {index}")
+        return 0
 
     cdef int check_scratch(self) except -1:
         cdef const uint8_t *behind = <const uint8_t *>self.scratch + self.call.scratch_bytes

@@ -78,37 +78,44 @@ static void measure(const honed_plan *plan, storage *values) {
   }
 }
 
-static bool same_elements(const honed_tensor *a, const honed_tensor *b) {
-  return a->dtype == b->dtype && a->layout == HONED_PLANAR && b->layout == HONED_PLANAR && a->row_stride == b->row_stride &&
-         a->plane_stride == b->plane_stride && a->image_stride == b->image_stride;
-}
-
 /* While outputs are merged, a view leads to an output, and that to the value whose memory it took over. */
 static uint32_t root_of(const storage *values, uint32_t value) {
   while (values[value].root != value) value = values[value].root;
   return value;
 }
 
-/* Whether operator `index` is the last to read its input 1, and reads it as nothing else. */
-static bool uses_up(const honed_plan *plan, uint32_t index, const storage *values) {
+/* Whether operator `index` is the last to read its input `input`, and reads it as nothing else. */
+static bool uses_up(const honed_plan *plan, uint32_t index, uint32_t input, const storage *values) {
   const honed_model_op *op = &plan->model->ops[index];
-  if ((op->type->flags & HONED_OP_IN_PLACE) == 0 || op->num_inputs != 2 || op->inputs[1] == HONED_FILE_NONE) return false;
-  const uint32_t root = root_of(values, op->inputs[1]);
-  return in_buffer(&values[root]) && values[root].last == index && root_of(values, op->inputs[0]) != root;
+  if (op->inputs[input] == HONED_FILE_NONE) return false;
+  const uint32_t root = root_of(values, op->inputs[input]);
+  for (uint32_t i = 0; i < op->num_inputs; i++) {
+    if (i != input && op->inputs[i] != HONED_FILE_NONE && root_of(values, op->inputs[i]) == root) return false;
+  }
+  return in_buffer(&values[root]) && values[root].last == index;
+}
+
+/* Whether the output of operator `index` may take the place of its input `input`. */
+static bool may_take(const honed_plan *plan, uint32_t index, uint32_t input, const storage *values) {
+  const honed_model_op *op = &plan->model->ops[index];
+  const unsigned over = input == 0 ? HONED_OP_OVER_FIRST : HONED_OP_OVER_SECOND;
+  return (op->type->flags & over) != 0 && in_buffer(&values[op->outputs[0]]) && uses_up(plan, index, input, values) &&
+         honed_tensor_same_places(&plan->tensors[op->inputs[input]], &plan->tensors[op->outputs[0]]);
 }
 
 /* Outputs that take the place of an input: less memory, and near. */
 static void merge_op(const honed_plan *plan, uint32_t index, storage *values) {
-  if (!uses_up(plan, index, values)) return;
   const honed_model_op *op = &plan->model->ops[index];
-  const uint32_t root = root_of(values, op->inputs[1]);
-  storage *own = &values[op->outputs[0]];
-  if (!in_buffer(own) || !same_elements(&plan->tensors[root], &plan->tensors[op->outputs[0]])) return;
-  values[root].last = own->last;
-  values[root].before = larger(values[root].before, own->before);
-  values[root].behind = larger(values[root].behind, own->behind);
-  own->is_activation = false;
-  own->root = root;
+  for (uint32_t input = 0; input < 2 && input < op->num_inputs; input++) {
+    if (!may_take(plan, index, input, values)) continue;
+    storage *root = &values[root_of(values, op->inputs[input])], *own = &values[op->outputs[0]];
+    root->last = own->last;
+    root->before = larger(root->before, own->before);
+    root->behind = larger(root->behind, own->behind);
+    own->is_activation = false;
+    own->root = (uint32_t)(root - values);
+    return;
+  }
 }
 
 /* Lists the values by where their memory is. That of constants is known already. */

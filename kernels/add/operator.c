@@ -28,5 +28,5 @@ const honed_op_type honed_op_add_u8 = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
-    .flags = HONED_OP_PER_IMAGE,
+    .flags = HONED_OP_OVER_FIRST | HONED_OP_OVER_SECOND | HONED_OP_PER_IMAGE,
 };

@@ -83,12 +83,13 @@ typedef struct honed_op_type {
 enum {
   /* output 0 has the same elements in the same order as input 0 (dense): it shares the memory, nothing runs */
   HONED_OP_VIEW = 1 << 0,
-  /* output 0 may lie where input 1 does, if their shapes, types and strides are equal: a task reads no element of input 1 that another one
-   * writes, nor one that it has written itself */
-  HONED_OP_IN_PLACE = 1 << 1,
+  /* output 0 may lie where input 0, or input 1, does, if that has its elements at the same places (honed_tensor_same_places) and is no
+   * other input: a task reads no element of it that another one writes, nor one that it has written itself */
+  HONED_OP_OVER_FIRST = 1 << 1,
+  HONED_OP_OVER_SECOND = 1 << 2,
   /* where all inputs but constants have the same first dimension, and the outputs have it, too: what is at a place of that axis in the
    * outputs depends on what is there in the inputs alone */
-  HONED_OP_PER_IMAGE = 1 << 2,
+  HONED_OP_PER_IMAGE = 1 << 3,
 };
 
 /* All operator types, ended by one with a NULL name; and the one with a name, or NULL. */

@@ -94,6 +94,11 @@ int64_t honed_planar_extent(const honed_tensor *t) {
   return (t->dims[2] - 1) * t->row_stride + t->dims[3];
 }
 
+bool honed_tensor_same_places(const honed_tensor *a, const honed_tensor *b) {
+  if (a->dtype != b->dtype || a->layout != b->layout || a->rank != b->rank || memcmp(a->dims, b->dims, sizeof a->dims) != 0) return false;
+  return a->layout == HONED_DENSE || (a->row_stride == b->row_stride && a->plane_stride == b->plane_stride);
+}
+
 void honed_tensor_describe(const honed_tensor *t, char *out, size_t out_bytes) {
   int used = snprintf(out, out_bytes, "%s %s [", honed_dtype_name(t->dtype), t->layout == HONED_PLANAR ? "planar" : "dense");
   for (int i = 0; i < t->rank && used >= 0 && (size_t)used < out_bytes; i++) {

@@ -82,6 +82,9 @@ void honed_planar_fill_lead(honed_tensor *t);
 /* One past the flat index of the last valid pixel of a plane: (H - 1) * row_stride + W, or 0 for an empty plane. */
 int64_t honed_planar_extent(const honed_tensor *t);
 
+/* Whether elements of both, which have one shape, lie at the same distances from `data`, and are of one type. */
+bool honed_tensor_same_places(const honed_tensor *a, const honed_tensor *b);
+
 /* "u8 planar [1,64,56,56]" */
 void honed_tensor_describe(const honed_tensor *t, char *out, size_t out_bytes);
 

@@ -74,6 +74,28 @@ static void run_planes(const honed_call *call, void *scratch, int64_t begin, int
   }
 }
 
+/* Planes that are one span each, with an element of input 1: where planes are small, finding them would take longer than what is done to
+ * them. */
+static void run_planes_of_one(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
+  (void)scratch;
+  const honed_elementwise *e = call->params;
+  const elementwise_plan *plan = call->plan;
+  const honed_tensor *out = call->outputs[0];
+  const honed_planes to = honed_planes_of(out), from = honed_planes_of(call->inputs[0]), of = honed_planes_of(call->inputs[1]);
+  const int64_t channels = out->dims[1], height = out->dims[2], n = honed_planar_extent(out);
+  int64_t image = begin / channels, channel = begin % channels;
+  for (int64_t p = begin; p < end; p++) {
+    const int64_t one = image * plan->image_step + channel * plan->channel_step;
+    const void *in[max_inputs] = {from.data + p * from.plane_bytes, of.data + one * of.element_bytes};
+    char *plane = to.data + p * to.plane_bytes;
+    e->broadcast.span(e, in, plane, n);
+    honed_planar_fill_gaps(out, plane, 0, height);
+    if (++channel < channels) continue;
+    channel = 0;
+    image++;
+  }
+}
+
 static bool same_shape(const honed_tensor *a, const honed_tensor *b) {
   return a->rank == b->rank && memcmp(a->dims, b->dims, sizeof a->dims) == 0;
 }
@@ -139,7 +161,8 @@ honed_status honed_elementwise_reshape(honed_call *call, honed_context *ctx) {
   plan->channel_step = broadcast && call->inputs[1]->dims[1] > 1 ? 1 : 0;
   compare_strides(call, plan);
   call->plan = plan;
-  call->kernel = run_planes;
+  const bool whole = broadcast && plan->same_rows && plan->blocks.per_plane == 1 && out->layout == HONED_PLANAR;
+  call->kernel = whole ? run_planes_of_one : run_planes;
   call->num_tasks = a->dims[0] * a->dims[1] * plan->blocks.per_plane;
   return HONED_OK;
 }

@@ -39,7 +39,7 @@ const honed_op_type honed_op_lookup_u8 = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
-    .flags = HONED_OP_PER_IMAGE,
+    .flags = HONED_OP_OVER_FIRST | HONED_OP_PER_IMAGE,
 };
 
 const honed_op_type honed_op_shift_u8 = {
@@ -48,5 +48,5 @@ const honed_op_type honed_op_shift_u8 = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
-    .flags = HONED_OP_PER_IMAGE,
+    .flags = HONED_OP_OVER_FIRST | HONED_OP_PER_IMAGE,
 };

@@ -137,12 +137,10 @@ static inline float sum_plane_f32(const float *x, int64_t n) {
   for (int64_t i = 64; i < n; i += 64) {
     for (int v = 0; v < vectors; v++) sums[v] = vf_add(sums[v], vf_load(x + i + v * VF_LANES));
   }
-  float partial[64];
-  for (int v = 0; v < vectors; v++) vf_store(partial + v * VF_LANES, sums[v]);
-  for (int width = 32; width > 0; width /= 2) {
-    for (int i = 0; i < width; i++) partial[i] += partial[i + width];
+  for (int half = vectors / 2; half > 0; half /= 2) {
+    for (int v = 0; v < half; v++) sums[v] = vf_add(sums[v], sums[v + half]);
   }
-  return partial[0];
+  return vf_sum(sums[0]);
 }
 
 static void global_average_pool_f32(const honed_call *call, void *scratch, int64_t begin, int64_t end) {

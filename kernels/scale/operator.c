@@ -35,5 +35,5 @@ const honed_op_type honed_op_scale_u8 = {
     .destroy = free,
     .reshape = honed_elementwise_reshape,
     .kernel_name = honed_elementwise_name,
-    .flags = HONED_OP_PER_IMAGE,
+    .flags = HONED_OP_OVER_FIRST | HONED_OP_PER_IMAGE,
 };

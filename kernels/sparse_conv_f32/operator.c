@@ -49,4 +49,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_conv_f32 *)params)->kernel].name; }
 
 const honed_op_type honed_op_sparse_conv_f32 = {"sparse_conv_f32", create,      free,
-                                                reshape,           kernel_name, HONED_OP_IN_PLACE | HONED_OP_PER_IMAGE};
+                                                reshape,           kernel_name, HONED_OP_OVER_SECOND | HONED_OP_PER_IMAGE};

@@ -50,4 +50,4 @@ static honed_status reshape(honed_call *call, honed_context *ctx) {
 static const char *kernel_name(const void *params) { return kernels[((const honed_sparse_conv_u8s8 *)params)->kernel].name; }
 
 const honed_op_type honed_op_sparse_conv_u8s8 = {
-    "sparse_conv_u8s8", create, free, reshape, kernel_name, HONED_OP_IN_PLACE | HONED_OP_PER_IMAGE};
+    "sparse_conv_u8s8", create, free, reshape, kernel_name, HONED_OP_OVER_SECOND | HONED_OP_PER_IMAGE};
