@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..kernels.codes import BINARY, UNARY
-from ..passes.lower.program import Op
+from ..passes.lower.program import Op, Value
 from .cases import ZERO_POINT
 from .probes import Probe
 
@@ -40,6 +40,8 @@ def _shared(probe: Probe, dtype: str, shape: tuple[int, ...]) -> None:
     probe.add(Op("to_dense", "to_dense", [x], [probe.output(dtype, shape, False)]))
     again = probe.output(dtype, shape, True, 0, 0)
     probe.add(Op("to_planar", "to_planar", [x], [again]))
+    for kernel in (1, 3):
+        _split(probe, x, shape, kernel)
     quantized: dict[str, int | float] = REQUANTIZE if dtype == "u8" else {}
     probe.add(Op("global_average_pool", "pool", [x], [probe.output(dtype, (1, channels, 1, 1), False)], dict(quantized)))
     for kernel, stride in ((3, 2), (2, 2), (3, 1)):
@@ -51,6 +53,16 @@ def _shared(probe: Probe, dtype: str, shape: tuple[int, ...]) -> None:
         probe.add(Op("average_pool", "pool", [x], [probe.output(dtype, y_shape)], {**window, **quantized}))
     joined = probe.output(dtype, (1, 2 * channels, size, size), True, 1, 1)  # of the inputs' strides, as in networks
     probe.add(Op("concat_channels", "concat", [x, x], [joined]))
+
+
+def _split(probe: Probe, x: Value, shape: tuple[int, ...], kernel: int) -> None:
+    """Into the phases of a convolution of stride 2."""
+    channels, size = shape[1:3]
+    pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), kernel // 2)
+    window: dict[str, int | float] = {"kernel_h": kernel, "kernel_w": kernel, "stride_h": 2, "stride_w": 2, **pads}
+    phases, inner = min(kernel, 2), (size - 1) // 2 + 1 + (kernel - 1) // 2
+    y = probe.output(x.dtype, (1, channels * phases**2, inner, inner), True, 0, x.gap_cols)
+    probe.add(Op("to_planar", "to_planar", [x], [y], window))
 
 
 def _of_bytes(probe: Probe, shape: tuple[int, ...]) -> None:
@@ -70,14 +82,15 @@ def _of_bytes(probe: Probe, shape: tuple[int, ...]) -> None:
 
 
 def _of_floats(probe: Probe, shape: tuple[int, ...]) -> None:
-    x = probe.planes("f32", shape, 0, 1, {}, shape)
-    other = probe.planes("f32", shape, 0, 1, {}, shape)
-    scales = probe.source("f32", (1, shape[1], 1, 1))
+    one_each = (1, shape[1], 1, 1)
+    scales = probe.source("f32", one_each)
     for function in SMOOTH:
-        probe.add(Op("unary_f32", function, [x], [probe.output("f32", shape, True, 0, 1)], {"op": UNARY[function]}))
-    for operands in ([x, other], [x, scales]):
-        for operation in ("add", "mul"):
-            probe.add(Op("binary_f32", operation, [*operands], [probe.output("f32", shape, True, 0, 1)], {"op": BINARY[operation]}))
+        probe.add(Op("unary_f32", function, [_fresh(probe, shape)], [probe.output("f32", shape)], {"op": UNARY[function]}))
+        probe.add(Op("unary_f32", function, [scales], [probe.output("f32", one_each, False)], {"op": UNARY[function]}))
+    for operation in ("add", "mul"):
+        for other in (_fresh(probe, shape), scales):
+            operands = [_fresh(probe, shape), other]
+            probe.add(Op("binary_f32", operation, [*operands], [probe.output("f32", shape)], {"op": BINARY[operation]}))
     dense = probe.source("f32", shape)
     probe.add(Op("binary", "add", [dense, dense], [probe.output("f32", shape, False)], {"op": 0}))
     rows = (shape[2] * shape[3], shape[1])
@@ -88,3 +101,8 @@ def _of_floats(probe: Probe, shape: tuple[int, ...]) -> None:
     probe.add(
         Op("transpose", "transpose", [dense], [probe.output("f32", (1, shape[2], shape[3], shape[1]), False)], {}, [np.array([0, 2, 3, 1])])
     )
+
+
+def _fresh(probe: Probe, shape: tuple[int, ...]) -> Value:
+    """Planes that nothing reads but the next operator, whose output takes their place, as in networks."""
+    return probe.planes("f32", shape, 0, 0, {}, shape)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._runtime import Engine, Model, Session
+from ..kernels.codes import UNARY
 from ..passes.lower.artifact import write_artifact
 from ..passes.lower.costs.model import Floats
 from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer, Packed
@@ -18,6 +19,9 @@ from ..passes.lower.loose import is_better_whole
 from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
 from .cases import ZERO_POINT, Sample, attributes
+
+_FORGOTTEN_BYTES = 32 << 20
+"""As much is read, and as much written."""
 
 FAMILIES = {key: family for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for family in group for key in family.keys}
 
@@ -105,9 +109,23 @@ class Probe:
         n, k = weights.shape
         rest = [np.zeros(n, np.int32), np.ones(n, np.float32)] if seen.int8 else []
         dtype = "u8" if seen.int8 else "f32"
-        op = Op(family.name, family.key, [self.source(dtype, (rows, k))], [self.output(dtype, (rows, n), False)], {"k": k, "n": n})
+        op = Op(family.name, family.key, [self._moved(dtype, (rows, k))], [self.output(dtype, (rows, n), False)], {"k": k, "n": n})
         op.consts = [*packed.consts, *rest, np.zeros(n, np.float32)]
         self.add(op, family.key, family.work(seen, packed))
+
+    def forget(self) -> None:
+        """Moves more memory than caches hold: what comes next is far."""
+        self._moved("f32", (_FORGOTTEN_BYTES // 4,))
+
+    def _moved(self, dtype: str, shape: tuple[int, ...]) -> Value:
+        """A value that was written just before, by an operator that does not count."""
+        x, y = self.source(dtype, shape), self.output(dtype, shape, False)
+        if dtype == "f32":
+            self._ops.append(Op("unary_f32", "move", [x], [y], {"op": UNARY["relu"]}))
+        else:
+            self._ops.append(Op("lookup_u8", "move", [x], [y], {}, [np.arange(256, dtype=np.uint8)]))
+        self._kinds.append(None)
+        return y
 
     def has_forms(self) -> bool:
         """Whether an operator was added whose kernel has other forms."""
@@ -128,7 +146,7 @@ class Probe:
 
 
 def profile_ns(session: Session, feed: list[np.ndarray], rounds: int, runs: int) -> Floats:
-    """Nanoseconds of each operator: the lower quartile of `rounds` means over `runs` runs."""
+    """Nanoseconds of each operator: the median of `rounds` means over `runs` runs, as networks are timed."""
     session.run(feed)
     measured = []
     for _ in range(rounds):
@@ -136,7 +154,7 @@ def profile_ns(session: Session, feed: list[np.ndarray], rounds: int, runs: int)
         for _ in range(runs):
             session.run(feed)
         measured.append(session.profile_seconds())
-    return np.asarray(np.quantile(np.array(measured), 0.25, axis=0) * 1e9)
+    return np.asarray(np.median(measured, axis=0) * 1e9)
 
 
 def random_inputs(program: Program) -> list[np.ndarray]:

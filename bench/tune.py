@@ -25,10 +25,14 @@ from .spreads import Split, programs, spreads_of, time_split
 
 SPARSE = {"1x1": (0.5, 0.8, 0.9, 0.95), "2x1": (0.8, 0.9), "4x1": (0.5, 0.8, 0.9, 0.95)}
 """By pattern: the shares of zeros that are measured."""
-PRODUCT_SHAPES = ((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320))
+PRODUCT_SHAPES = (
+    *((1, 1000, 2048), (1, 1000, 1280), (1, 10, 512), (1, 10, 240), (1, 240, 10), (1, 20, 480), (1, 480, 20), (1, 48, 1152), (1, 1152, 48)),
+    *((64, 432, 144), (256, 288, 144), (196, 480, 240), (49, 960, 320)),
+)
+"""Rows of x, N and K: classifiers, squeeze-and-excite, and products of transformers."""
 PRODUCT_ZEROS = (0.0, 0.8, 0.95)
 MOST_FAMILIES = max(len(families) for families in CONVOLUTIONS.values())
-GATES, GATED_EVERY = (1, 2), 4
+GATES, GATED_EVERY = (1, 2), 2
 """Kinds of activations with a gate, and how many layers there are to one that is measured with them, since outputs say what they take;
 of depthwise layers, whose outputs take the most part of the time, every one is."""
 LEAST_WEIGHTS = 1024
@@ -132,7 +136,10 @@ def product_probes() -> Iterator[Callable[[], Probe]]:
 
 
 def product_probe(int8: bool) -> Probe:
+    """Float weights come from memory, as in networks, of which few have less than caches hold."""
     probe, rng = Probe(), np.random.default_rng(0)
+    if not int8:
+        probe.forget()
     for rows, n, k in PRODUCT_SHAPES:
         for zeros in PRODUCT_ZEROS:
             weights = draw_weights((n, k), zeros, "1x1", int8, rng)

@@ -136,10 +136,10 @@ def _beyond_s8(weights: np.ndarray) -> str | None:
     return f"integer weights reach {np.abs(weights).max()}, expected -128 to 127"
 
 
-def _behind(layer: ConvLayer, outputs: float, residuals: float | None = None) -> dict[str, float]:
-    """What is done to outputs, in the family's unit of them. residuals: how many join one, where that are not all."""
+def _behind(layer: ConvLayer, outputs: float) -> dict[str, float]:
+    """What is done to outputs, in the family's unit of them."""
     return {
-        "residuals": (outputs if residuals is None else residuals) * layer.residual,
+        "residuals": outputs * layer.residual,
         "hard gates": outputs * (layer.gate == 1),
         "sigmoid gates": outputs * (layer.gate == 2),
     }
@@ -163,7 +163,8 @@ def _bf16_work(layer: ConvLayer, packed: Packed) -> dict[str, float]:
 
 def _band_work(layer: ConvLayer, unit: int) -> dict[str, float]:
     """In vectors of 16 pixels of a unit, which is so many channels. A band's pixels are copied once for all output channels; those of an
-    f32 kernel of one tap are not. An int8 kernel of one tap has an output of its own kind."""
+    f32 kernel of one tap are not. An int8 kernel of one tap has an output of its own kind. Sums are made of whole blocks of output
+    channels; what is behind them is done to the layer's own."""
     out_channels, per_group = layer.weights.shape[:2]
     units = -(-per_group // unit)
     words = layer.int8 and _is_of_one_tap(layer)
@@ -171,7 +172,7 @@ def _band_work(layer: ConvLayer, unit: int) -> dict[str, float]:
     rows = -(-(out_channels // layer.group) // block) * block * layer.group
     weights = rows * units * layer.taps
     in_place = unit == 1 and layer.taps == 1
-    outputs, behind = vectors * rows, _behind(layer, vectors * (rows if layer.int8 else out_channels), vectors * out_channels)
+    outputs, behind = vectors * rows, _behind(layer, vectors * out_channels)
     return {
         "products": vectors * weights,
         "copied": 0 if in_place else layer.vectors() * units * layer.group * layer.phases,

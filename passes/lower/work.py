@@ -42,8 +42,16 @@ def moved_bytes(op: Op) -> int | None:
 def family_of(op: Op) -> str:
     """Operators of one type whose functions differ, or that read other elements, are families of their own."""
     x = op.inputs[0] if op.inputs else None
-    kind = f" {op.attrs['op']}" if op.type == "unary_f32" else ""
-    return f"{op.type}{kind} {x.dtype if x is not None else ''}".strip()
+    return f"{op.type}{_kind(op)} {x.dtype if x is not None else ''}".strip()
+
+
+def _kind(op: Op) -> str:
+    layouts = [value.layout for value in op.inputs if value is not None]
+    if op.type == "unary_f32":
+        return f" {op.attrs['op']}"
+    if op.type == "binary_f32" and layouts == ["planar", "dense"]:
+        return " of planes and numbers"
+    return " of planes" if op.type == "to_planar" and layouts == ["planar"] else ""
 
 
 def operator_work(op: Op) -> dict[str, float] | None:

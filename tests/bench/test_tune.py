@@ -109,3 +109,24 @@ def test_a_whole_table(monkeypatch):
     assert {"conv_u8s8", "gemm_f32", "to_planar u8", ANY} <= set(costs.families)
     assert all(np.isfinite(f.ns).all() for f in costs.families.values())
     assert set(costs.spreads) == {2} and costs.spreads[2][ANY].slowdown >= 0
+
+
+def test_float_products_read_their_weights_from_memory_and_their_input_from_a_cache():
+    for int8 in (True, False):
+        ops = tune.product_probe(int8).program().ops
+        moved = [i for i, op in enumerate(ops) if op.name == "move"]
+        assert all(ops[i + 1].inputs == ops[i].outputs for i in moved if ops[i + 1].type.startswith(("gemm", "sparse")))
+        products = [op for op in ops if op.type.startswith(("gemm", "sparse"))]
+        assert len(moved) == len(products) + (not int8)
+        assert int8 or (moved[0] == 0 and np.prod(ops[0].outputs[0].shape) * 4 >= 32 << 20)
+
+
+def test_planes_and_numbers_have_costs_of_their_own():
+    """Measured in place, as networks run them: each reads planes that nothing else reads."""
+    timed = {t.family for make in elementwise_probes() for t in make().time(Engine(1), rounds=1, runs=1)}
+    assert {"binary_f32 f32", "binary_f32 of planes and numbers f32", "to_planar f32", "to_planar of planes f32"} <= timed
+    for make in elementwise_probes():
+        ops = make().program().ops
+        for op in ops:
+            if op.type == "binary_f32":
+                assert sum(op.inputs[0] in other.inputs for other in ops) == 1
