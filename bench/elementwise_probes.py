@@ -9,7 +9,7 @@ import numpy as np
 from ..kernels.codes import BINARY, UNARY
 from ..passes.lower.program import Op, Value
 from .cases import ZERO_POINT
-from .probes import Probe
+from .probes import Probe, square_window
 
 PLANES = ((16, 112), (64, 56), (144, 28), (96, 14), (1024, 14), (512, 7))
 """Channels and size of the planes."""
@@ -36,18 +36,17 @@ def _probe(channels: int, size: int) -> Probe:
 def _shared(probe: Probe, dtype: str, shape: tuple[int, ...]) -> None:
     """What exists for u8 and f32."""
     channels, size = shape[1:3]
-    x = probe.planes(dtype, shape, 1, 1, {}, shape)
+    x = probe.planes(dtype, shape, 1, 1)
     probe.add(Op("to_dense", "to_dense", [x], [probe.output(dtype, shape, False)]))
     again = probe.output(dtype, shape, True, 0, 0)
     probe.add(Op("to_planar", "to_planar", [x], [again]))
     for kernel in (1, 3):
-        _split(probe, x, shape, kernel)
+        probe.split(x, shape, 0, x.gap_cols, square_window(kernel, 2, kernel // 2))
     quantized: dict[str, int | float] = REQUANTIZE if dtype == "u8" else {}
     probe.add(Op("global_average_pool", "pool", [x], [probe.output(dtype, (1, channels, 1, 1), False)], dict(quantized)))
     for kernel, stride in ((3, 2), (2, 2), (3, 1)):
         out = (size + (2 if kernel == 3 else 0) - kernel) // stride + 1
-        pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), 1 if kernel == 3 else 0)
-        window = {"kernel_h": kernel, "kernel_w": kernel, "stride_h": stride, "stride_w": stride} | pads
+        window = square_window(kernel, stride, 1 if kernel == 3 else 0)
         y_shape = (1, channels, out, out)
         probe.add(Op("max_pool", "pool", [x], [probe.output(dtype, y_shape)], dict(window)))
         probe.add(Op("average_pool", "pool", [x], [probe.output(dtype, y_shape)], {**window, **quantized}))
@@ -55,19 +54,9 @@ def _shared(probe: Probe, dtype: str, shape: tuple[int, ...]) -> None:
     probe.add(Op("concat_channels", "concat", [x, x], [joined]))
 
 
-def _split(probe: Probe, x: Value, shape: tuple[int, ...], kernel: int) -> None:
-    """Into the phases of a convolution of stride 2."""
-    channels, size = shape[1:3]
-    pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), kernel // 2)
-    window: dict[str, int | float] = {"kernel_h": kernel, "kernel_w": kernel, "stride_h": 2, "stride_w": 2, **pads}
-    phases, inner = min(kernel, 2), (size - 1) // 2 + 1 + (kernel - 1) // 2
-    y = probe.output(x.dtype, (1, channels * phases**2, inner, inner), True, 0, x.gap_cols)
-    probe.add(Op("to_planar", "to_planar", [x], [y], window))
-
-
 def _of_bytes(probe: Probe, shape: tuple[int, ...]) -> None:
-    x = probe.planes("u8", shape, 0, 1, {}, shape)
-    other = probe.planes("u8", shape, 0, 1, {}, shape)
+    x = probe.planes("u8", shape, 0, 1)
+    other = probe.planes("u8", shape, 0, 1)
     probe.add(
         Op("quantize", "quantize", [probe.source("f32", shape)], [probe.output("u8", shape)], {"scale": 0.1, "zero_point": ZERO_POINT})
     )
@@ -105,4 +94,4 @@ def _of_floats(probe: Probe, shape: tuple[int, ...]) -> None:
 
 def _fresh(probe: Probe, shape: tuple[int, ...]) -> Value:
     """Planes that nothing reads but the next operator, whose output takes their place, as in networks."""
-    return probe.planes("f32", shape, 0, 0, {}, shape)
+    return probe.planes("f32", shape, 0, 0)

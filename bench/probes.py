@@ -5,7 +5,7 @@ Caches and clock are thus as within a network. Each convolution reads planes tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,11 @@ import numpy as np
 from .._runtime import Engine, Model, Session
 from ..kernels.codes import UNARY
 from ..passes.lower.artifact import write_artifact
+from ..passes.lower.conversions import phase_shape
 from ..passes.lower.costs.model import Floats
 from ..passes.lower.families import CONVOLUTIONS, PRODUCTS, Family, GemmLayer, Packed
 from ..passes.lower.loose import is_better_whole
-from ..passes.lower.program import NUMPY_DTYPES, Op, Program, Value
+from ..passes.lower.program import NUMPY_DTYPES, Dim, Op, Program, Value
 from ..passes.lower.work import family_of, operator_work
 from .cases import ZERO_POINT, Sample, attributes
 
@@ -24,6 +25,14 @@ _FORGOTTEN_BYTES = 32 << 20
 """As much is read, and as much written."""
 
 FAMILIES = {key: family for group in (*CONVOLUTIONS.values(), *PRODUCTS.values()) for family in group for key in family.keys}
+
+
+PADS = ("pad_top", "pad_left", "pad_bottom", "pad_right")
+
+
+def square_window(kernel: int, stride: int, pad: int) -> dict[str, int]:
+    """Attributes of operators that have one."""
+    return {"kernel_h": kernel, "kernel_w": kernel, "stride_h": stride, "stride_w": stride, **dict.fromkeys(PADS, pad)}
 
 
 def has_forms(family: str) -> bool:
@@ -63,17 +72,20 @@ class Probe:
         self._kinds.append(None if work is None else (family, work))
         return op.outputs[0]
 
-    def output(self, dtype: str, shape: tuple[int, ...], planar: bool = True, gap_rows: int = 0, gap_cols: int = 0) -> Value:
+    def output(self, dtype: str, shape: tuple[Dim, ...], planar: bool = True, gap_rows: int = 0, gap_cols: int = 0) -> Value:
         zero = ZERO_POINT if dtype == "u8" else 0
         layout = "planar" if planar else "dense"
         return Value(f"v{len(self._ops)}", dtype, shape, layout, gap_rows, gap_cols, zero)
 
-    def planes(
-        self, dtype: str, shape: tuple[int, ...], gap_rows: int, gap_cols: int, attrs: dict[str, int], out: tuple[int, ...]
-    ) -> Value:
-        """Of a graph input: `shape` in ONNX's layout, `out` as planes (of phases)."""
-        value = self.output(dtype, out, True, gap_rows, gap_cols)
-        return self.add(Op("to_planar", "to_planar", [self.source(dtype, shape)], [value], dict(attrs)))
+    def planes(self, dtype: str, shape: tuple[int, ...], gap_rows: int, gap_cols: int, window: Mapping[str, int] | None = None) -> Value:
+        """Of a graph input. window: of a strided convolution, into whose phases it is split."""
+        return self.split(self.source(dtype, shape), shape, gap_rows, gap_cols, window)
+
+    def split(self, x: Value, shape: tuple[int, ...], gap_rows: int, gap_cols: int, window: Mapping[str, int] | None = None) -> Value:
+        """The planes of a value of that shape, as of a graph input."""
+        out = shape if window is None else phase_shape(shape, window)
+        value = self.output(x.dtype, out, True, gap_rows, gap_cols)
+        return self.add(Op("to_planar", "to_planar", [x], [value], dict(window or {})))
 
     def convolution(self, sample: Sample, family: Family, residual: bool = False, gate: int = 0) -> None:
         """A layer by one of its families, between values with the gaps that lowering gives them."""
@@ -83,17 +95,14 @@ class Probe:
         work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
         whole = family.name == "depthwise_f32" and is_better_whole(attrs, size)
-        split = layer.stride > 1 and not whole
-        phases = min(layer.stride, layer.kernel) if split else 1
-        inner = (layer.kernel - 1) // layer.stride + size if split else layer.size
-        pads = dict.fromkeys(("pad_top", "pad_left", "pad_bottom", "pad_right"), layer.pad)
-        how = {"kernel_h": layer.kernel, "kernel_w": layer.kernel, "stride_h": layer.stride, "stride_w": layer.stride, **pads}
-        x_shape, planes = (1, layer.in_channels, layer.size, layer.size), (1, layer.in_channels * phases**2, inner, inner)
+        pads = dict.fromkeys(PADS, layer.pad)
+        window = None if layer.stride == 1 or whole else square_window(layer.kernel, layer.stride, layer.pad)
+        x_shape = (1, layer.in_channels, layer.size, layer.size)
         y_shape = (1, layer.out_channels, size, size)
         numbers: dict[str, int | float] = {**attrs, **family.attrs, **({"whole": 1, **pads} if whole else {})}
         (in_cols, out_cols), in_rows = (0, 0) if whole else sample.gaps_for(family), 0 if whole else sample.gap_rows
-        others = [self.planes(dtype, y_shape, 0, out_cols, {}, y_shape)] if residual else []
-        inputs = [self.planes(dtype, x_shape, in_rows, in_cols, how if split else {}, planes), *others]
+        others = [self.planes(dtype, y_shape, 0, out_cols)] if residual else []
+        inputs = [self.planes(dtype, x_shape, in_rows, in_cols, window), *others]
         if residual:
             numbers |= {"sum_scale": 1.0, "residual_scale": 1.0, "sum_offset": 0.0, "sum_lo": 0.0, "sum_hi": 255.0} if sample.int8 else {}
         if gate:

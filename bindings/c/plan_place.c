@@ -108,12 +108,13 @@ static void merge_op(const honed_plan *plan, uint32_t index, storage *values) {
   const honed_model_op *op = &plan->model->ops[index];
   for (uint32_t input = 0; input < 2 && input < op->num_inputs; input++) {
     if (!may_take(plan, index, input, values)) continue;
-    storage *root = &values[root_of(values, op->inputs[input])], *own = &values[op->outputs[0]];
-    root->last = own->last;
-    root->before = larger(root->before, own->before);
-    root->behind = larger(root->behind, own->behind);
+    const uint32_t root = root_of(values, op->inputs[input]);
+    storage *own = &values[op->outputs[0]];
+    values[root].last = own->last;
+    values[root].before = larger(values[root].before, own->before);
+    values[root].behind = larger(values[root].behind, own->behind);
     own->is_activation = false;
-    own->root = (uint32_t)(root - values);
+    own->root = root;
     return;
   }
 }

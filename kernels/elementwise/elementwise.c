@@ -33,66 +33,80 @@ static void run_dense(const honed_call *call, void *scratch, int64_t begin, int6
   e->kernel.span(e, in, (char *)call->outputs[0]->data + first * (int64_t)honed_dtype_bytes(call->outputs[0]->dtype), last - first);
 }
 
-/* The spans of rows [row_begin, row_end) of `planes` planes from plane `p` on. */
-static void run_rows(const honed_call *call, int64_t p, int64_t planes, int64_t row_begin, int64_t row_end) {
+/* A walk over blocks, and what stays as it is on the way: where planes are small, finding that for each would take longer than what is
+ * done to them. */
+typedef struct walk {
+  const honed_elementwise *params;
+  const elementwise_plan *plan;
+  const honed_tensor *out;
+  honed_span span;
+  int num_inputs;
+  honed_planes from[max_inputs], to;
+  honed_block block;
+  int64_t image, channel; /* of the block, where planes are taken one by one */
+} walk;
+
+static walk walk_at(const honed_call *call, int64_t task) {
   const honed_elementwise *e = call->params;
   const elementwise_plan *plan = call->plan;
   const honed_tensor *out = call->outputs[0];
-  const honed_planes to = honed_planes_of(out);
-  const int64_t width = out->dims[3], rows = row_end - row_begin;
-  const int64_t row = to.row_bytes / to.element_bytes;
-  const honed_span span = plan->broadcast ? e->broadcast.span : e->kernel.span;
-  const int64_t spans = plan->same_rows ? 1 : rows;
-  const int64_t n = plan->same_planes ? planes * out->plane_stride : plan->same_rows ? (rows - 1) * row + width : width;
-  honed_planes from[max_inputs];
-  for (int i = 0; i < call->num_inputs; i++) from[i] = honed_planes_of(call->inputs[i]);
-  for (int64_t y = row_begin; y < row_begin + spans; y++) {
+  walk w = {.params = e,
+            .plan = plan,
+            .out = out,
+            .span = plan->broadcast ? e->broadcast.span : e->kernel.span,
+            .num_inputs = call->num_inputs,
+            .to = honed_planes_of(out),
+            .block = honed_block_at(&plan->blocks, out->dims[2], task)};
+  for (int i = 0; i < call->num_inputs; i++) w.from[i] = honed_planes_of(call->inputs[i]);
+  w.image = w.block.plane / out->dims[1];
+  w.channel = w.block.plane % out->dims[1];
+  return w;
+}
+
+/* To the next block, `planes` planes on where this one is the last of its own. */
+static void walk_on(walk *w, int64_t planes) {
+  const int64_t height = w->out->dims[2];
+  const bool last = w->block.row_end == height;
+  w->block.row_begin = last ? 0 : w->block.row_end;
+  w->block.row_end = honed_smaller(w->block.row_begin + w->plan->blocks.rows, height);
+  if (!last) return;
+  w->block.plane += planes;
+  if (++w->channel < w->out->dims[1]) return;
+  w->channel = 0;
+  w->image++;
+}
+
+/* The spans of the block's rows, in `planes` planes. */
+static void run_rows(const walk *w, int64_t planes) {
+  const elementwise_plan *plan = w->plan;
+  const honed_block *b = &w->block;
+  const int64_t width = w->out->dims[3], rows = b->row_end - b->row_begin, p = b->plane;
+  const int64_t row = plan->same_rows ? w->to.row_bytes / w->to.element_bytes : 0, spans = plan->same_rows ? 1 : rows;
+  const int64_t n = plan->same_planes ? planes * w->out->plane_stride : plan->same_rows ? (rows - 1) * row + width : width;
+  for (int64_t y = b->row_begin; y < b->row_begin + spans; y++) {
     const void *in[max_inputs] = {0};
-    for (int i = 0; i < call->num_inputs; i++) in[i] = from[i].data + p * from[i].plane_bytes + y * from[i].row_bytes;
+    for (int i = 0; i < w->num_inputs; i++) in[i] = w->from[i].data + p * w->from[i].plane_bytes + y * w->from[i].row_bytes;
     if (plan->broadcast) {
-      const int64_t channels = out->dims[1];
-      in[1] = from[1].data + (p / channels * plan->image_step + p % channels * plan->channel_step) * from[1].element_bytes;
+      in[1] = w->from[1].data + (w->image * plan->image_step + w->channel * plan->channel_step) * w->from[1].element_bytes;
     }
-    span(e, in, to.data + p * to.plane_bytes + y * to.row_bytes, n);
+    w->span(w->params, in, w->to.data + p * w->to.plane_bytes + y * w->to.row_bytes, n);
   }
 }
 
 static void run_planes(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
   (void)scratch;
-  const elementwise_plan *plan = call->plan;
-  const honed_tensor *out = call->outputs[0];
-  const honed_planes to = honed_planes_of(out);
-  const int64_t merge = plan->same_planes && merged_elements > out->plane_stride ? merged_elements / out->plane_stride : 1;
+  walk w = walk_at(call, begin);
+  const honed_tensor *out = w.out;
+  const bool merges = w.plan->same_planes;
+  const int64_t most = merges && merged_elements > out->plane_stride ? merged_elements / out->plane_stride : 1;
   for (int64_t task = begin; task < end;) {
-    const honed_block block = honed_block_at(&plan->blocks, out->dims[2], task);
-    const int64_t planes = plan->same_planes && merge < end - task ? merge : plan->same_planes ? end - task : 1;
-    if (block.row_end > block.row_begin && out->dims[3] > 0) run_rows(call, block.plane, planes, block.row_begin, block.row_end);
+    const int64_t planes = merges ? honed_smaller(most, end - task) : 1;
+    if (w.block.row_end > w.block.row_begin && out->dims[3] > 0) run_rows(&w, planes);
     for (int64_t i = 0; i < planes && out->layout == HONED_PLANAR; i++) {
-      honed_planar_fill_gaps(out, to.data + (block.plane + i) * to.plane_bytes, block.row_begin, block.row_end);
+      honed_planar_fill_gaps(out, w.to.data + (w.block.plane + i) * w.to.plane_bytes, w.block.row_begin, w.block.row_end);
     }
+    walk_on(&w, planes);
     task += planes;
-  }
-}
-
-/* Planes that are one span each, with an element of input 1: where planes are small, finding them would take longer than what is done to
- * them. */
-static void run_planes_of_one(const honed_call *call, void *scratch, int64_t begin, int64_t end) {
-  (void)scratch;
-  const honed_elementwise *e = call->params;
-  const elementwise_plan *plan = call->plan;
-  const honed_tensor *out = call->outputs[0];
-  const honed_planes to = honed_planes_of(out), from = honed_planes_of(call->inputs[0]), of = honed_planes_of(call->inputs[1]);
-  const int64_t channels = out->dims[1], height = out->dims[2], n = honed_planar_extent(out);
-  int64_t image = begin / channels, channel = begin % channels;
-  for (int64_t p = begin; p < end; p++) {
-    const int64_t one = image * plan->image_step + channel * plan->channel_step;
-    const void *in[max_inputs] = {from.data + p * from.plane_bytes, of.data + one * of.element_bytes};
-    char *plane = to.data + p * to.plane_bytes;
-    e->broadcast.span(e, in, plane, n);
-    honed_planar_fill_gaps(out, plane, 0, height);
-    if (++channel < channels) continue;
-    channel = 0;
-    image++;
   }
 }
 
@@ -161,8 +175,7 @@ honed_status honed_elementwise_reshape(honed_call *call, honed_context *ctx) {
   plan->channel_step = broadcast && call->inputs[1]->dims[1] > 1 ? 1 : 0;
   compare_strides(call, plan);
   call->plan = plan;
-  const bool whole = broadcast && plan->same_rows && plan->blocks.per_plane == 1 && out->layout == HONED_PLANAR;
-  call->kernel = whole ? run_planes_of_one : run_planes;
+  call->kernel = run_planes;
   call->num_tasks = a->dims[0] * a->dims[1] * plan->blocks.per_plane;
   return HONED_OK;
 }

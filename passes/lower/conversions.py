@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 from .costs import Costs
 from .dims import plus, windowed
@@ -56,14 +56,15 @@ def _phases(draft: Draft, copies: dict[Key, Value], op: DraftOp, value: Value) -
     attrs |= {name: int(a.get(name, 0)) for name in ("pad_top", "pad_left", "pad_bottom", "pad_right")}
     key = (value, tuple(attrs.values()))
     if key not in copies:
-        copies[key] = copy = draft.value(f"{value.name}/phases", value.dtype, _phase_shape(value, attrs), value.zero_point)
+        copies[key] = copy = draft.value(f"{value.name}/phases", value.dtype, phase_shape(value.shape, attrs), value.zero_point)
         copy.layout = "planar"
         draft.add(DraftOp("to_planar", op.name, [value], [copy], dict(attrs), info={"onnx": []}), before=op)
     return copies[key]
 
 
-def _phase_shape(value: Value, attrs: dict[str, int]) -> tuple[Dim, ...]:
-    batch, channels, height, width = value.shape or (None,) * 4
+def phase_shape(shape: tuple[Dim, ...] | None, attrs: Mapping[str, int]) -> tuple[Dim, ...]:
+    """Of the planes into which `to_planar` with these attributes splits an input [N, C, H, W]."""
+    batch, channels, height, width = shape or (None,) * 4
     phases, sizes = 1, []
     for dim, d, pads in ((height, "h", ("pad_top", "pad_bottom")), (width, "w", ("pad_left", "pad_right"))):
         kernel, stride = attrs[f"kernel_{d}"], attrs[f"stride_{d}"]
