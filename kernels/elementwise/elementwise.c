@@ -42,6 +42,7 @@ typedef struct walk {
   honed_span span;
   int num_inputs;
   honed_planes from[max_inputs], to;
+  int64_t row; /* elements from one row of the output to the next */
   honed_block block;
   int64_t image, channel; /* of the block, where planes are taken one by one */
 } walk;
@@ -58,6 +59,7 @@ static walk walk_at(const honed_call *call, int64_t task) {
             .to = honed_planes_of(out),
             .block = honed_block_at(&plan->blocks, out->dims[2], task)};
   for (int i = 0; i < call->num_inputs; i++) w.from[i] = honed_planes_of(call->inputs[i]);
+  w.row = w.to.row_bytes / w.to.element_bytes;
   w.image = w.block.plane / out->dims[1];
   w.channel = w.block.plane % out->dims[1];
   return w;
@@ -81,8 +83,8 @@ static void run_rows(const walk *w, int64_t planes) {
   const elementwise_plan *plan = w->plan;
   const honed_block *b = &w->block;
   const int64_t width = w->out->dims[3], rows = b->row_end - b->row_begin, p = b->plane;
-  const int64_t row = plan->same_rows ? w->to.row_bytes / w->to.element_bytes : 0, spans = plan->same_rows ? 1 : rows;
-  const int64_t n = plan->same_planes ? planes * w->out->plane_stride : plan->same_rows ? (rows - 1) * row + width : width;
+  const int64_t spans = plan->same_rows ? 1 : rows;
+  const int64_t n = plan->same_planes ? planes * w->out->plane_stride : plan->same_rows ? (rows - 1) * w->row + width : width;
   for (int64_t y = b->row_begin; y < b->row_begin + spans; y++) {
     const void *in[max_inputs] = {0};
     for (int i = 0; i < w->num_inputs; i++) in[i] = w->from[i].data + p * w->from[i].plane_bytes + y * w->from[i].row_bytes;
