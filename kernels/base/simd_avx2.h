@@ -60,15 +60,17 @@ static inline bool vm_any(vm m) { return _mm256_movemask_ps(m) != 0; }
 static inline vi vf_bits(vf a) { return _mm256_castps_si256(a); }
 static inline vf vi_bits(vi a) { return _mm256_castsi256_ps(a); }
 
-static inline vf vf_even(vf a, vf b) {
-  const __m256i even = _mm256_castps_si256(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)));
-  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(even, _MM_SHUFFLE(3, 1, 2, 0)));
+static inline vf vf_even_mixed(vf a, vf b) { return _mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)); }
+static inline vf vf_odd_mixed(vf a, vf b) { return _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)); }
+static inline vf vf_shift_in_mixed(vf a, const float *x) {
+  return _mm256_blend_ps(_mm256_permutevar8x32_ps(a, _mm256_setr_epi32(1, 4, 3, 6, 5, 2, 7, 7)), _mm256_broadcast_ss(x), 0x80);
 }
+static inline vf vf_unmix(vf a) {
+  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(a), _MM_SHUFFLE(3, 1, 2, 0)));
+}
+static inline vf vf_even(vf a, vf b) { return vf_unmix(vf_even_mixed(a, b)); }
 static inline vi vi_even(vi a, vi b) { return vf_bits(vf_even(vi_bits(a), vi_bits(b))); }
-static inline vf vf_odd(vf a, vf b) {
-  const __m256i odd = _mm256_castps_si256(_mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)));
-  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(odd, _MM_SHUFFLE(3, 1, 2, 0)));
-}
+static inline vf vf_odd(vf a, vf b) { return vf_unmix(vf_odd_mixed(a, b)); }
 static inline vf vf_shift_in(vf a, float x) {
   return _mm256_blend_ps(_mm256_permutevar8x32_ps(a, _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0)), _mm256_set1_ps(x), 0x80);
 }

@@ -68,6 +68,15 @@ static inline vf vf_odd(vf a, vf b) {
 static inline vf vf_shift_in(vf a, float x) {
   return _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(_mm512_set1_ps(x)), _mm512_castps_si512(a), 1));
 }
+static inline vf vf_even_mixed(vf a, vf b) { return _mm512_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0)); }
+static inline vf vf_odd_mixed(vf a, vf b) { return _mm512_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1)); }
+static inline vf vf_shift_in_mixed(vf a, const float *x) {
+  const __m512i next = _mm512_setr_epi32(1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 2, 15, 15);
+  return _mm512_mask_broadcastss_ps(_mm512_permutexvar_ps(next, a), 0x8000, _mm_load_ss(x));
+}
+static inline vf vf_unmix(vf a) {
+  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15), a);
+}
 static inline vf vf_zip_lo(vf a, vf b) {
   return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
 }

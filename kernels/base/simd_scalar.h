@@ -72,6 +72,11 @@ static inline vi vi_even(vi a, vi b) { return (void)b, a; }
 static inline vf vf_odd(vf a, vf b) { return (void)a, b; }
 /* The elements of a but the first, then x. */
 static inline vf vf_shift_in(vf a, float x) { return (void)a, x; }
+/* vf_even, vf_odd and vf_shift_in in the order of lanes that costs the least; vf_unmix gives back theirs. */
+static inline vf vf_even_mixed(vf a, vf b) { return vf_even(a, b); }
+static inline vf vf_odd_mixed(vf a, vf b) { return vf_odd(a, b); }
+static inline vf vf_shift_in_mixed(vf a, const float *x) { return vf_shift_in(a, *x); }
+static inline vf vf_unmix(vf a) { return a; }
 /* a and b in turn, element by element: the first half, and the second. */
 static inline vf vf_zip_lo(vf a, vf b) { return (void)b, a; }
 static inline vf vf_zip_hi(vf a, vf b) { return (void)a, b; }

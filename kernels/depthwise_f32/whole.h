@@ -41,7 +41,7 @@ ALWAYS vf load_inside(const float *row, int64_t at, uint32_t inside) {
   return vf_load_where((const float *)((uintptr_t)row + (uintptr_t)(at * (int64_t)sizeof *row)), inside);
 }
 
-/* Where some columns of y go. Read once, since a store of floats might change anything. */
+/* Where the next row of some columns of y goes. Read once, since a store of floats might change anything. */
 typedef struct sink {
   float *out;
   const float *add; /* NULL where there is no residual */
@@ -50,8 +50,8 @@ typedef struct sink {
 } sink;
 
 ALWAYS sink sink_of(const plane *t, const columns *s) {
-  return (sink){.out = t->out + s->column,
-                .add = t->add == NULL ? NULL : t->add + s->column,
+  return (sink){.out = t->out + s->row * t->y->row_stride + s->column,
+                .add = t->add == NULL ? NULL : t->add + s->row * t->residual->row_stride + s->column,
                 .out_stride = t->y->row_stride,
                 .add_stride = t->add == NULL ? 0 : t->residual->row_stride,
                 .count = s->count,
@@ -59,26 +59,26 @@ ALWAYS sink sink_of(const plane *t, const columns *s) {
                 .hi = vf_set1(t->p->output.clamp_hi)};
 }
 
-/* Adds the residual, clamps and stores the sums of row i. */
-ALWAYS void store_row(const sink *k, bool full, int64_t i, vf sum) {
-  float *out = k->out + i * k->out_stride;
+/* Adds the residual, clamps and stores the sums of a row. */
+ALWAYS void store_row(sink *k, bool full, vf sum) {
   if (k->add != NULL) {
-    const float *add = k->add + i * k->add_stride;
-    sum = vf_add(sum, full ? vf_load(add) : vf_load_part(add, k->count));
+    sum = vf_add(sum, full ? vf_load(k->add) : vf_load_part(k->add, k->count));
+    k->add += k->add_stride;
   }
   sum = vf_min(vf_max(sum, k->lo), k->hi);
   if (full) {
-    vf_store(out, sum);
+    vf_store(k->out, sum);
   } else {
-    vf_store_part(out, sum, k->count);
+    vf_store_part(k->out, sum, k->count);
   }
+  k->out += k->out_stride;
 }
 
-/* By any taps. */
-static __attribute__((noinline)) void run_any(const plane *t, const columns *s) {
+/* Columns of a plane by any taps. */
+static void run_plane_of_any(const plane *t, const columns *s) {
   const honed_conv *c = &t->p->conv;
   const int64_t width = t->x->dims[3];
-  const sink k = sink_of(t, s);
+  sink k = sink_of(t, s);
   for (int64_t i = s->row; i < s->row_end; i++) {
     vf sum = vf_set1(t->bias);
     for (int64_t ky = 0; ky < c->kernel_h; ky++) {
@@ -92,8 +92,12 @@ static __attribute__((noinline)) void run_any(const plane *t, const columns *s) 
         sum = vf_fma(vf_set1(w[kx]), outside ? vf_set1(0.0f) : value, sum);
       }
     }
-    store_row(&k, s->count == VF_LANES, i, sum);
+    store_row(&k, s->count == VF_LANES, sum);
   }
+}
+
+static void run_any(const plane *t, int64_t count, const columns *s) {
+  for (int64_t i = 0; i < count; i++) run_plane_of_any(t + i, s);
 }
 
 #include "whole_3x3.h"
@@ -146,7 +150,7 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
   const int64_t band_bytes = c->stride_h == 1 ? BAND_BYTES : STRIDED_BAND_BYTES;
   const int64_t band_rows = honed_larger(band_bytes / ((int64_t)sizeof(float) * c->stride_h * honed_larger(x->row_stride, 1)), ROWS_AHEAD);
   const int64_t planes = honed_smaller(honed_larger(band_rows / honed_larger(y->dims[2], 1), 1), MOST_PLANES);
-  void (*const run)(const plane *, const columns *) = is_3x3(c) ? run_3x3 : run_any;
+  void (*const run)(const plane *, int64_t, const columns *) = is_3x3(c) ? run_3x3 : run_any;
   for (int64_t first = begin; first < end; first += planes) {
     const int64_t count = honed_smaller(planes, end - first);
     plane t[MOST_PLANES];
@@ -156,7 +160,7 @@ ALWAYS void run_tasks(const honed_call *call, int64_t begin, int64_t end) {
         columns s = columns_from(c, x, y, column);
         s.row = row;
         s.row_end = honed_smaller(row + band_rows, y->dims[2]);
-        for (int64_t i = 0; i < count; i++) run(&t[i], &s);
+        run(t, count, &s);
       }
     }
     for (int64_t i = 0; i < count; i++) {
