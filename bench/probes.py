@@ -94,13 +94,13 @@ class Probe:
         packed = Packed(family, seen)
         work = family.work(seen, packed)
         size, attrs = layer.out_size, attributes(layer)
-        whole = family.name == "depthwise_f32" and is_better_whole(attrs, size)
+        whole = is_better_whole(family.name, attrs, size)
         pads = dict.fromkeys(PADS, layer.pad)
         window = None if layer.stride == 1 or whole else square_window(layer.kernel, layer.stride, layer.pad)
         x_shape = (1, layer.in_channels, layer.size, layer.size)
         y_shape = (1, layer.out_channels, size, size)
         numbers: dict[str, int | float] = {**attrs, **family.attrs, **({"whole": 1, **pads} if whole else {})}
-        (in_cols, out_cols), in_rows = (0, 0) if whole else sample.gaps_for(family), 0 if whole else sample.gap_rows
+        (in_cols, out_cols), in_rows = sample.gaps_for(family), 0 if whole else sample.gap_rows
         others = [self.planes(dtype, y_shape, 0, out_cols)] if residual else []
         inputs = [self.planes(dtype, x_shape, in_rows, in_cols, window), *others]
         if residual:

@@ -65,9 +65,7 @@ static inline vf vf_odd_mixed(vf a, vf b) { return _mm256_shuffle_ps(a, b, _MM_S
 static inline vf vf_shift_in_mixed(vf a, const float *x) {
   return _mm256_blend_ps(_mm256_permutevar8x32_ps(a, _mm256_setr_epi32(1, 4, 3, 6, 5, 2, 7, 7)), _mm256_broadcast_ss(x), 0x80);
 }
-static inline vf vf_unmix(vf a) {
-  return _mm256_castsi256_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(a), _MM_SHUFFLE(3, 1, 2, 0)));
-}
+static inline vf vf_unmix(vf a) { return _mm256_castsi256_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(a), _MM_SHUFFLE(3, 1, 2, 0))); }
 static inline vf vf_even(vf a, vf b) { return vf_unmix(vf_even_mixed(a, b)); }
 static inline vi vi_even(vi a, vi b) { return vf_bits(vf_even(vi_bits(a), vi_bits(b))); }
 static inline vf vf_odd(vf a, vf b) { return vf_unmix(vf_odd_mixed(a, b)); }

@@ -10,7 +10,7 @@ enum {
 /* Blocks that a chunk is a multiple of. */
 static int64_t chunk_blocks(const honed_band_plan *plan) { return honed_larger(chunk_rows / plan->rows, 1); }
 
-static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *x, honed_band_plan *plan, honed_call *call,
+static honed_status make_tap_tables(const honed_conv *conv, int64_t row_stride, honed_band_plan *plan, honed_call *call,
                                     int64_t *last_shift, int64_t **tap_offset, honed_context *ctx) {
   void *memory = NULL;
   const honed_status status = honed_call_alloc(call, (size_t)plan->taps * 3 * sizeof(int64_t), &memory, ctx);
@@ -19,7 +19,7 @@ static honed_status make_tap_tables(const honed_conv *conv, const honed_tensor *
   *tap_offset = shift + plan->taps;
   for (int64_t tap = 0; tap < plan->taps; tap++) {
     phase[tap] = honed_conv_tap_phase(conv, tap / conv->kernel_w, tap % conv->kernel_w);
-    shift[tap] = honed_conv_tap_shift(conv, x, tap / conv->kernel_w, tap % conv->kernel_w);
+    shift[tap] = honed_conv_tap_shift(conv, row_stride, tap / conv->kernel_w, tap % conv->kernel_w);
     plan->first_shift = tap == 0 ? shift[tap] : honed_smaller(plan->first_shift, shift[tap]);
     *last_shift = tap == 0 ? shift[tap] : honed_larger(*last_shift, shift[tap]);
   }
@@ -55,6 +55,7 @@ static void choose_chunks(honed_band_plan *plan, int64_t outer) {
 
 honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_layout *layout, honed_call *call, honed_context *ctx) {
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0];
+  const honed_conv split = honed_conv_split(conv);
   void *memory = NULL, *valid = NULL;
   honed_status status = honed_call_alloc(call, sizeof(honed_band_plan), &memory, ctx);
   if (status == HONED_OK) status = honed_call_alloc(call, (size_t)(y->plane_stride / 64) * sizeof(uint64_t), &valid, ctx);
@@ -68,13 +69,13 @@ honed_status honed_band_plan_create(const honed_conv *conv, const honed_band_lay
   plan->along = layout->along;
   plan->in_place = layout->in_place;
   plan->taps = honed_conv_taps(conv);
-  plan->phases = conv->phases_h * conv->phases_w;
+  plan->phases = split.phases_h * split.phases_w;
   plan->units = layout->units;
   plan->group = conv->group;
   plan->rows = layout->rows;
   plan->blocks = honed_divide_up(conv->out_channels / conv->group, layout->rows);
   int64_t last_shift = 0, *tap_offset = NULL;
-  status = make_tap_tables(conv, x, plan, call, &last_shift, &tap_offset, ctx);
+  status = make_tap_tables(&split, conv->whole ? y->row_stride : x->row_stride, plan, call, &last_shift, &tap_offset, ctx);
   if (status != HONED_OK) return status;
   choose_bands(plan, layout, last_shift - plan->first_shift);
   for (int64_t tap = 0; tap < plan->taps; tap++) {

@@ -6,6 +6,11 @@ enum { max_channels = 1 << 20, max_kernel = 1 << 10, max_stride = 1 << 10, max_p
 
 static int64_t extent(int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation; }
 
+static void set_phases(honed_conv *c) {
+  c->phases_h = c->whole ? 1 : honed_smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
+  c->phases_w = c->whole ? 1 : honed_smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
+}
+
 static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, honed_context *ctx) {
   const struct {
     const char *name;
@@ -29,8 +34,7 @@ static honed_status read_attributes(const honed_op_spec *spec, honed_conv *c, ho
     const honed_status status = honed_attr_int(spec, fields[i].name, fields[i].fallback, fields[i].lo, fields[i].hi, fields[i].out, ctx);
     if (status != HONED_OK) return status;
   }
-  c->phases_h = c->whole ? 1 : honed_smaller(c->stride_h, extent(c->kernel_h, c->dilation_h) + 1);
-  c->phases_w = c->whole ? 1 : honed_smaller(c->stride_w, extent(c->kernel_w, c->dilation_w) + 1);
+  set_phases(c);
   return HONED_OK;
 }
 
@@ -48,9 +52,9 @@ static honed_status create(const honed_op_spec *spec, bool whole, honed_conv *ou
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a strided convolution reads phases, which hold the padding: expected pads of 0");
   }
   const honed_tensor *residual = spec->num_inputs == 2 ? spec->inputs[1] : NULL;
-  const bool planar = spec->inputs[0]->layout == HONED_PLANAR && spec->outputs[0]->layout == HONED_PLANAR &&
-                      (residual == NULL || residual->layout == HONED_PLANAR);
-  if (!planar) return honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are not all planar");
+  const bool planar = spec->outputs[0]->layout == HONED_PLANAR && (residual == NULL || residual->layout == HONED_PLANAR);
+  if (!planar || (!whole && spec->inputs[0]->layout != HONED_PLANAR))
+    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are not all planar");
   if (residual != NULL && residual->dtype != spec->outputs[0]->dtype) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "residual is %s, expected the output's %s", honed_dtype_name(residual->dtype),
                       honed_dtype_name(spec->outputs[0]->dtype));
@@ -63,6 +67,15 @@ honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed
 
 honed_status honed_conv_create_whole(const honed_op_spec *spec, honed_conv *out, honed_context *ctx) {
   return create(spec, true, out, ctx);
+}
+
+honed_conv honed_conv_split(const honed_conv *conv) {
+  honed_conv c = *conv;
+  if (!c.whole) return c;
+  c.whole = false;
+  c.pad_top = c.pad_left = c.pad_bottom = c.pad_right = 0;
+  set_phases(&c);
+  return c;
 }
 
 /* Of y, from one of x. */
@@ -116,9 +129,9 @@ int64_t honed_conv_tap_phase(const honed_conv *c, int64_t ky, int64_t kx) {
   return ky * c->dilation_h % c->stride_h * c->phases_w + kx * c->dilation_w % c->stride_w;
 }
 
-int64_t honed_conv_tap_shift(const honed_conv *c, const honed_tensor *x, int64_t ky, int64_t kx) {
+int64_t honed_conv_tap_shift(const honed_conv *c, int64_t row_stride, int64_t ky, int64_t kx) {
   const int64_t row = ky * c->dilation_h / c->stride_h - c->pad_top, column = kx * c->dilation_w / c->stride_w - c->pad_left;
-  return row * x->row_stride + column;
+  return row * row_stride + column;
 }
 
 honed_status honed_conv_offsets(const honed_conv *c, const honed_tensor *x, int32_t *out, honed_context *ctx) {
@@ -130,7 +143,7 @@ honed_status honed_conv_offsets(const honed_conv *c, const honed_tensor *x, int3
     for (int64_t ky = 0; ky < c->kernel_h; ky++) {
       for (int64_t kx = 0; kx < c->kernel_w; kx++) {
         const int64_t plane = channel * phases + honed_conv_tap_phase(c, ky, kx);
-        *out++ = (int32_t)(plane * x->plane_stride + honed_conv_tap_shift(c, x, ky, kx));
+        *out++ = (int32_t)(plane * x->plane_stride + honed_conv_tap_shift(c, x->row_stride, ky, kx));
       }
     }
   }

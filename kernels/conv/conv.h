@@ -23,6 +23,9 @@ honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed
 /* The same for operators that read the model's x. */
 honed_status honed_conv_create_whole(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
 
+/* The same convolution over phases that hold the pads, where x is whole: of an operator that splits it itself. */
+honed_conv honed_conv_split(const honed_conv *conv);
+
 /* Sets y's shape; checks x's channels and a residual's shape. */
 honed_status honed_conv_reshape(const honed_conv *conv, honed_call *call, honed_context *ctx);
 
@@ -42,7 +45,7 @@ static inline int64_t honed_conv_ids(const honed_conv *conv) { return conv->in_c
 
 /* Which of a channel's phase planes tap (ky, kx) reads, and at which distance within it, in elements. */
 int64_t honed_conv_tap_phase(const honed_conv *conv, int64_t ky, int64_t kx);
-int64_t honed_conv_tap_shift(const honed_conv *conv, const honed_tensor *x, int64_t ky, int64_t kx);
+int64_t honed_conv_tap_shift(const honed_conv *conv, int64_t row_stride, int64_t ky, int64_t kx);
 
 /* Distances of all taps in elements, indexed by c * taps + ky * kernel_w + kx. `out` has honed_conv_ids elements. Fails where they leave
  * the range of 32 bits. */

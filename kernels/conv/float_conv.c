@@ -12,7 +12,12 @@ static int64_t units_of(const honed_conv *c, const honed_float_form *form) {
 honed_status honed_float_conv_create(const honed_op_spec *spec, const honed_float_form *form, const honed_kernel_row *kernels,
                                      honed_float_conv *out, honed_context *ctx) {
   honed_float_conv p;
-  honed_status status = honed_conv_create(spec, &p.conv, ctx);
+  int64_t whole = 0;
+  honed_status status = honed_attr_int(spec, "whole", 0, 0, form->unit_channels == 1, &whole, ctx);
+  if (status == HONED_OK) status = whole ? honed_conv_create_whole(spec, &p.conv, ctx) : honed_conv_create(spec, &p.conv, ctx);
+  if (status == HONED_OK && whole && p.conv.stride_w != 2) {
+    status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "whole input with a stride of %lld columns, expected 2", (long long)p.conv.stride_w);
+  }
   if (status != HONED_OK) return status;
   const honed_conv *c = &p.conv;
   const int64_t rows = c->group * honed_divide_up(c->out_channels / c->group, HONED_FLOAT_ROWS) * HONED_FLOAT_ROWS;
@@ -35,15 +40,26 @@ static int64_t pixels_along(const honed_float_conv *p, int64_t pixels) {
   return p->output.gate.kind == HONED_GATE_NONE && rest <= honed_smaller(tiles, HONED_FLOAT_REST) ? rest : 0;
 }
 
+/* What the operands' gaps and strides have to be. */
+static honed_status check_operands(const honed_conv *c, const honed_call *call, honed_context *ctx) {
+  const honed_tensor *y = call->outputs[0];
+  const int64_t reach = (c->kernel_w - 1) * c->dilation_w / c->stride_w;
+  if (c->whole && y->gap_cols < reach) {
+    return honed_fail(ctx, HONED_INVALID_SHAPE, "output has gaps of %d columns, expected at least %lld", y->gap_cols, (long long)reach);
+  }
+  const honed_status status = c->whole ? HONED_OK : honed_conv_check_gaps(c, call, false, ctx);
+  return status == HONED_OK ? honed_conv_check_strides(call, c->whole || honed_conv_is_pointwise(c), ctx) : status;
+}
+
 honed_status honed_float_conv_reshape(honed_call *call, const honed_float_form *form, honed_context *ctx) {
   const honed_float_conv *p = call->params;
   call->kernel = p->kernel->kernel;
   honed_status status = honed_conv_reshape(&p->conv, call, ctx);
-  if (status == HONED_OK) status = honed_conv_check_gaps(&p->conv, call, false, ctx);
-  if (status == HONED_OK) status = honed_conv_check_strides(call, honed_conv_is_pointwise(&p->conv), ctx);
+  if (status == HONED_OK) status = check_operands(&p->conv, call, ctx);
   if (status != HONED_OK) return status;
   const honed_tensor *y = call->outputs[0];
-  const bool in_place = form->unit_channels == 1 && honed_conv_taps(&p->conv) == 1 && call->inputs[0]->row_stride == y->row_stride;
+  const bool of_planes = form->unit_channels == 1 && honed_conv_taps(&p->conv) == 1 && !p->conv.whole;
+  const bool in_place = of_planes && call->inputs[0]->row_stride == y->row_stride;
   const honed_band_layout layout = {.units = units_of(&p->conv, form),
                                     .rows = HONED_FLOAT_ROWS,
                                     .plane_pixels = HONED_VECTOR,

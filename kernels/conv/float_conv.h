@@ -1,8 +1,10 @@
 /* Dense convolutions with f32 activations and sums, whatever they multiply: parameters, creation and shapes.
  *
  * Constants: weights [group][blocks of 8 output channels][units of input channels][taps][8 output channels][channels of a unit], padded
- * with zeros; bias. A unit is 4 bytes: one channel in f32 or two in bf16. A 1x1 kernel takes x with any row stride. Kernels read x up to
- * HONED_OVERREAD elements past the last pixel that they need. */
+ * with zeros; bias. A unit is 4 bytes: one channel in f32 or two in bf16. A 1x1 kernel takes x with any row stride. With the attribute
+ * `whole`, for units of one channel and a stride of two columns, x is the model's, planar with any strides and gaps or dense, the pads are
+ * the convolution's, and rows of y have gaps for (kernel_w - 1) * dilation_w / 2 columns. Kernels read planar x up to HONED_OVERREAD
+ * elements past the last pixel that they need. */
 #ifndef HONED_CONV_FLOAT_CONV_H
 #define HONED_CONV_FLOAT_CONV_H
 

@@ -2,6 +2,8 @@
 #ifndef HONED_CONV_FLOAT_COPY_H
 #define HONED_CONV_FLOAT_COPY_H
 
+#include "float_split.h"
+
 enum { PLANES_AHEAD = 4 * UNIT_CHANNELS, UNITS_AHEAD = 8 };
 
 /* The planes of a unit's channels in one phase. A second one that does not exist is zeros, from pixel to pixel `step` is 0. */
@@ -72,7 +74,11 @@ static void take_band(operands *o, bool fresh) {
     o->ahead = UNITS_AHEAD * x->plane_stride;
     return;
   }
-  if (fresh) copy_band(o);
+  if (fresh && UNIT_CHANNELS == 1 && o->p->conv.whole) {
+    split_band(o);
+  } else if (fresh) {
+    copy_band(o);
+  }
   o->band = o->scratch;
   o->unit_stride = plan->phases * plan->plane_pixels;
   o->ahead = 0;

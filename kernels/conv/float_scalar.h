@@ -4,10 +4,33 @@
  *   float add_unit(float sum, const void *w, const float *x)   w: an output channel's weights of a unit, x: the unit's pixels
  *   float add_residual(float sum, float residual)
  *   float stored(float y)                              what becomes of a result */
+#include "base/planes.h"
 #include "float_conv.h"
 
-static float accumulate(const honed_float_conv *p, const honed_band_plan *plan, const honed_tensor *x, const float *image, int64_t group,
-                        int64_t row, int64_t pixel) {
+/* A pixel of y, and of flat pixels of x the one in its place. */
+typedef struct place {
+  int64_t image, row, column, flat;
+} place;
+
+static float input_at(const honed_call *call, const place *at, int64_t channel, int64_t tap) {
+  const honed_conv *c = &((const honed_float_conv *)call->params)->conv;
+  const honed_band_plan *plan = call->plan;
+  const honed_tensor *x = call->inputs[0];
+  if (!c->whole) {
+    const float *plane =
+        (const float *)x->data + at->image * x->image_stride + (channel * plan->phases + plan->tap_phase[tap]) * x->plane_stride;
+    return plane[plan->tap_shift[tap] + at->flat];
+  }
+  const int64_t row = at->row * c->stride_h + tap / c->kernel_w * c->dilation_h - c->pad_top;
+  const int64_t column = at->column * c->stride_w + tap % c->kernel_w * c->dilation_w - c->pad_left;
+  if (row < 0 || row >= x->dims[2] || column < 0 || column >= x->dims[3]) return 0.0f;
+  const honed_planes planes = honed_planes_of(x);
+  return ((const float *)(planes.data + (at->image * x->dims[1] + channel) * planes.plane_bytes + row * planes.row_bytes))[column];
+}
+
+static float accumulate(const honed_call *call, const place *at, int64_t group, int64_t row) {
+  const honed_float_conv *p = call->params;
+  const honed_band_plan *plan = call->plan;
   const int64_t rows = p->conv.out_channels / p->conv.group, channels = p->conv.in_channels / p->conv.group;
   const int64_t block = group * plan->blocks + row / HONED_FLOAT_ROWS;
   const float *w = p->weights + block * plan->units * plan->taps * HONED_FLOAT_ROWS + row % HONED_FLOAT_ROWS;
@@ -16,8 +39,7 @@ static float accumulate(const honed_float_conv *p, const honed_band_plan *plan, 
     for (int64_t tap = 0; tap < plan->taps; tap++, w += HONED_FLOAT_ROWS) {
       float pixels[UNIT_CHANNELS] = {0};
       for (int64_t k = 0; k < UNIT_CHANNELS && unit * UNIT_CHANNELS + k < channels; k++) {
-        const int64_t plane = (group * channels + unit * UNIT_CHANNELS + k) * plan->phases + plan->tap_phase[tap];
-        pixels[k] = image[plane * x->plane_stride + plan->tap_shift[tap] + pixel];
+        pixels[k] = input_at(call, at, group * channels + unit * UNIT_CHANNELS + k, tap);
       }
       sum = add_unit(sum, w, pixels);
     }
@@ -30,13 +52,13 @@ static void run_row(const honed_call *call, const honed_band_task *t, int64_t ro
   const honed_band_plan *plan = call->plan;
   const honed_tensor *x = call->inputs[0], *y = call->outputs[0], *r = call->num_inputs == 2 ? call->inputs[1] : NULL;
   const int64_t oc = t->group * (p->conv.out_channels / p->conv.group) + row;
-  const float *image = (const float *)x->data + t->image * x->image_stride;
   const float *residual = r == NULL ? NULL : (const float *)r->data + t->image * r->image_stride + oc * r->plane_stride;
   float *out = (float *)y->data + t->image * y->image_stride + oc * y->plane_stride;
   for (int64_t pixel = t->vector * HONED_VECTOR; pixel < t->fill_end * HONED_VECTOR; pixel++) {
     const bool valid = plan->valid[pixel / 64] >> (pixel % 64) & 1;
-    const int64_t from = pixel / y->row_stride * x->row_stride + pixel % y->row_stride;
-    float sum = valid ? accumulate(p, plan, x, image, t->group, row, from) : 0.0f;
+    place at = {.image = t->image, .row = pixel / y->row_stride, .column = pixel % y->row_stride};
+    at.flat = at.row * x->row_stride + at.column;
+    float sum = valid ? accumulate(call, &at, t->group, row) : 0.0f;
     if (valid && residual != NULL) sum = add_residual(sum, residual[pixel]);
     out[pixel] = valid ? stored(honed_output_f32_apply(&p->output, sum)) : 0.0f;
   }

@@ -18,7 +18,7 @@ honed_status honed_plane_plan_create(const honed_conv *conv, const honed_tap *ta
   int64_t *offsets = offset_memory;
   for (int64_t i = 0; i < num_taps; i++) {
     const int64_t phase = honed_conv_tap_phase(conv, taps[i].ky, taps[i].kx);
-    offsets[i] = phase * x->plane_stride + honed_conv_tap_shift(conv, x, taps[i].ky, taps[i].kx);
+    offsets[i] = phase * x->plane_stride + honed_conv_tap_shift(conv, x->row_stride, taps[i].ky, taps[i].kx);
   }
   honed_plane_plan *plan = memory;
   const int64_t used_pixels = honed_planar_extent(y);

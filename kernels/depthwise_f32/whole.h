@@ -2,6 +2,7 @@
  * a base/simd_*.h first. */
 #include "base/integers.h"
 #include "base/planes.h"
+#include "base/row_lanes.h"
 #include "base/unroll.h"
 #include "conv/gate_vector.h"
 #include "depthwise_f32.h"
@@ -29,17 +30,6 @@ typedef struct columns {
   bool inner;
   uint32_t taps[3];
 } columns;
-
-/* Of a vector of the row from column `at` on: bits of the lanes inside. */
-static inline uint32_t lanes_inside(int64_t at, int64_t width) {
-  const int64_t end = honed_larger(honed_smaller(width - at, VF_LANES), 0), begin = honed_smaller(honed_larger(-at, 0), end);
-  return ((1u << end) - 1) & ~((1u << begin) - 1);
-}
-
-/* A vector of the row from column `at` on; 0 outside of the row. */
-ALWAYS vf load_inside(const float *row, int64_t at, uint32_t inside) {
-  return vf_load_where((const float *)((uintptr_t)row + (uintptr_t)(at * (int64_t)sizeof *row)), inside);
-}
 
 /* Where the next row of some columns of y goes. Read once, since a store of floats might change anything. */
 typedef struct sink {

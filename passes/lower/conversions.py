@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from .costs import Costs
 from .dims import plus, windowed
 from .draft import Draft, DraftOp
-from .loose import read_whole
+from .loose import read_whole, reads_any_layout
 from .planes import is_planar, strided
 from .program import Dim, Value
 
@@ -30,7 +30,7 @@ def insert_conversions(draft: Draft, on_planes: Set[str], either: Set[str], cost
                 draft.set_input(op, index, _phases(draft, copies, op, value))
                 op.attrs |= {"pad_top": 0, "pad_left": 0, "pad_bottom": 0, "pad_right": 0}
                 continue
-            if op.type.startswith("resize_") and index == 1:
+            if (op.type.startswith("resize_") and index == 1) or (index == 0 and reads_any_layout(op)):
                 continue
             planes = op.type in on_planes and (op.type, index) not in DENSE_INPUTS
             if planes and not is_planar(value):

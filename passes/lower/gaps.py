@@ -60,10 +60,12 @@ def _tie_conv(classes: _Classes, op: DraftOp) -> None:
     assert x is not None
     top, left, bottom, right = _pads(op)
     extent = (int(op.attrs["kernel_w"]) - 1) * int(op.attrs.get("dilation_w", 1)) // int(op.attrs.get("stride_w", 1))
-    kernel = None if op.choice is None else op.choice.kernel
-    if kernel == "conv_winograd_f32" or op.attrs.get("whole", 0):
+    kernel, whole = None if op.choice is None else op.choice.kernel, bool(op.attrs.get("whole", 0))
+    if kernel == "conv_winograd_f32" or (kernel == "depthwise_f32" and whole):
         return
-    if kernel not in DENSE:
+    if whole:
+        classes.need(y, 0, extent)
+    elif kernel not in DENSE:
         classes.tie(x, y, left + right - extent)
         classes.need(x, max(top, bottom), max(left, right) if kernel is None else 0)
     if len(op.inputs) > 1 and op.inputs[1] is not None:

@@ -23,36 +23,48 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
     depthwise_f32                   of a whole input: any strides, any gaps
     conv_f32, conv_bf16             of one tap and no padding: the row stride of x is free
     """
+    choice = _choose(op, costs)
+    return None if choice is None or (needs_columns(choice.kernel, "f32") and not is_pointwise(op)) else choice
+
+
+def read_whole(op: DraftOp, costs: Costs) -> None:
+    """Chooses the kernel of a convolution whose input is read as it lies, whatever its strides and gaps."""
+    if op.type != "conv":
+        return
+    width = (op.outputs[0].shape or (None,) * 4)[3]
+    kernels = [k for k in ("depthwise_f32", "conv_f32") if is_better_whole(k, op.attrs, width if isinstance(width, int) else None)]
+    choice = _choose(op, costs) if kernels else None
+    if choice is not None and choice.kernel in kernels:
+        op.choice, op.attrs["whole"] = choice, 1
+
+
+def is_better_whole(kernel: str, attrs: Mapping[str, int | float], width: int | None) -> bool:
+    """Of a convolution's attributes and its output's width, None where that is known at run time only.
+
+    depthwise_f32 keeps rows in registers for 3x3 taps, and splits columns in two as it reads them. For other taps, phases that are split
+    once cost less than to split every row for each of its taps. Short rows fill vectors only where they are read one behind the other, and
+    planes that come from far are best read in order. conv_f32 copies what several taps read anyway, and splits columns in two meanwhile."""
+    strides = [attrs.get(f"stride_{axis}", 1) for axis in "hw"]
+    if kernel == "conv_f32":
+        return strides[1] == 2 and attrs["kernel_h"] * attrs["kernel_w"] > 1
+    if kernel != "depthwise_f32" or attrs.get("group", 1) != attrs["in_channels"] or (attrs["kernel_h"], attrs["kernel_w"]) != (3, 3):
+        return False
+    if strides not in ([1, 1], [2, 2]) or any(attrs.get(f"dilation_{axis}", 1) != 1 for axis in "hw"):
+        return False
+    return strides == [2, 2] or width is None or _SHORT <= width <= _LONG
+
+
+def reads_any_layout(op: DraftOp) -> bool:
+    """Of the first input: dense or planes."""
+    return op.choice is not None and op.choice.kernel == "conv_f32" and bool(op.attrs.get("whole", 0))
+
+
+def _choose(op: DraftOp, costs: Costs) -> Choice | None:
     x, weights = op.inputs[0], op.weights
     if x is None or x.dtype != "f32" or weights is None:
         return None
     size, residual = plane_size(op.outputs[0]), len(op.inputs) > 1
-    choice = select_conv(weights.real(), op.attrs, size, costs, gap=0, residual=residual, precision=op.precision)
-    return None if needs_columns(choice.kernel, x.dtype) and not is_pointwise(op) else choice
-
-
-def read_whole(op: DraftOp, costs: Costs) -> None:
-    """Chooses the kernel of a convolution whose input is read as it lies: depthwise_f32 keeps rows in registers for 3x3 taps, and splits
-    columns in two as it reads them. For other taps, phases that are split once cost less than to split every row for each of its taps.
-    Short rows fill vectors only where they are read one behind the other, and planes that come from far are best read in order."""
-    if op.type != "conv":
-        return
-    width = (op.outputs[0].shape or (None,) * 4)[3]
-    if not is_better_whole(op.attrs, width if isinstance(width, int) else None):
-        return
-    choice = choose_early(op, costs)
-    if choice is not None and choice.kernel == "depthwise_f32":
-        op.choice, op.attrs["whole"] = choice, 1
-
-
-def is_better_whole(attrs: Mapping[str, int | float], width: int | None) -> bool:
-    """Of a convolution's attributes and its output's width, None where that is known at run time only."""
-    strides = {attrs.get(f"stride_{axis}", 1) for axis in "hw"}
-    if attrs.get("group", 1) != attrs["in_channels"] or (attrs["kernel_h"], attrs["kernel_w"]) != (3, 3):
-        return False
-    if not (strides == {1} or strides == {2}) or any(attrs.get(f"dilation_{axis}", 1) != 1 for axis in "hw"):
-        return False
-    return strides == {2} or width is None or _SHORT <= width <= _LONG
+    return select_conv(weights.real(), op.attrs, size, costs, gap=0, residual=residual, precision=op.precision)
 
 
 def needs_columns(kernel: str, dtype: str) -> bool:

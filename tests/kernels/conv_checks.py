@@ -137,6 +137,16 @@ def run_float(kind: str, pack: Packer, conv: Conv, operands, isa, splits=1, resi
     return op.run([conv.operator_input(x)] + ([] if residual is None else [residual]), splits)[0]
 
 
+def run_whole(kind: str, pack: Packer, conv: Conv, operands, isa, gaps, residual=None, dense=False, **attrs):
+    """Of an operator that reads the model's x. gaps: (rows, columns) of x, y and the residual."""
+    x, w, bias = operands
+    pads = {f"pad_{side}": getattr(conv, f"pad_{side}") for side in ("top", "left", "bottom", "right")}
+    planes = [TensorSpec("f32", True, *gap) for gap in gaps]
+    inputs = [TensorSpec("f32") if dense else planes[0], *([] if residual is None else planes[2:])]
+    op = Operator(kind, inputs, [planes[1]], conv.attrs | pads | {"whole": 1} | attrs, [*pack(w, **conv.attrs), bias], isa)
+    return op.run([x] if residual is None else [x, residual], 3)[0]
+
+
 def check_bound(kind: str, pack: Packer, conv: Conv, isa: str, sparsity: float = 0.0, block: int = 1, rounded=lambda a: a) -> None:
     """Within k * eps * sum |w * x|: every fused multiply-add rounds once. rounded: what the kernel multiplies of x and w."""
     operands = float_operands(conv, sparsity, block)

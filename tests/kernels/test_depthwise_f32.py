@@ -91,35 +91,27 @@ def test_planes_that_end_anywhere_in_a_word(taps, isa):
             np.testing.assert_array_equal(check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, isa, **gate), expected)
 
 
-def run_whole(conv, isa, x, w, bias, gaps, residual=None, **attrs):
-    """gaps: (rows, columns) of x, y and the residual."""
-    pads = {f"pad_{side}": getattr(conv, f"pad_{side}") for side in ("top", "left", "bottom", "right")}
-    planes = [TensorSpec("f32", True, *gap) for gap in gaps]
-    inputs = [planes[0]] if residual is None else [planes[0], planes[2]]
-    op = Operator("depthwise_f32", inputs, [planes[1]], conv.attrs | pads | {"whole": 1} | attrs, [*pack_depthwise_f32(w), bias], isa)
-    return op.run([x] if residual is None else [x, residual], 3)[0]
-
-
 @pytest.mark.parametrize("isa", isa_levels())
 @pytest.mark.parametrize("conv", WHOLE, ids=str)
 def test_whole_inputs_give_the_bits_of_flat_pixels(conv, isa):
-    operands = x, w, bias = check.float_operands(conv)
+    operands = check.float_operands(conv)
     expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
     for gaps in (((0, 0), (0, 0)), ((1, 3), (2, 1)), ((0, 1), (1, 0))):
-        np.testing.assert_array_equal(run_whole(conv, isa, x, w, bias, gaps), expected)
+        np.testing.assert_array_equal(check.run_whole(*KIND, conv, operands, isa, gaps), expected)
 
 
 @pytest.mark.parametrize("isa", isa_levels())
 def test_whole_input_with_residual_and_clamp(isa):
     conv = WHOLE[1]
-    operands = x, w, bias = check.float_operands(conv)
+    operands = check.float_operands(conv)
     sums = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar")
     residual = np.random.default_rng(3).standard_normal(conv.output_shape).astype(np.float32)
-    actual = run_whole(conv, isa, x, w, bias, ((0, 0), (1, 2), (0, 1)), residual, clamp_lo=-0.5, clamp_hi=1.5)
+    gaps = (0, 0), (1, 2), (0, 1)
+    actual = check.run_whole(*KIND, conv, operands, isa, gaps, residual, clamp_lo=-0.5, clamp_hi=1.5)
     np.testing.assert_array_equal(actual, np.clip(sums + residual, np.float32(-0.5), np.float32(1.5)))
     gate = {"gate": 2, "gate_scale": 1.3}
     expected = check.run_float("depthwise_f32", pack_depthwise_f32, conv, operands, "scalar", residual=residual, **gate)
-    np.testing.assert_array_equal(run_whole(conv, isa, x, w, bias, ((0, 0), (1, 2), (0, 1)), residual, **gate), expected)
+    np.testing.assert_array_equal(check.run_whole(*KIND, conv, operands, isa, gaps, residual, **gate), expected)
 
 
 @pytest.mark.parametrize("attrs", [{"stride_w": 3}, {"dilation_w": 2}])

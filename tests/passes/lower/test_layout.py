@@ -19,9 +19,13 @@ def conv(net, x, kernel=3, pads=None, seed=0, channels=4, **attrs):
 def check_gaps(program):
     """Row strides of convolutions over flat pixels agree, and gaps hold the padding that is read."""
     for op in program.ops:
-        if ("conv" not in op.type and "depthwise" not in op.type) or "winograd" in op.type or op.attrs.get("whole", 0):
+        x, y, whole = op.inputs[0], op.outputs[0], op.attrs.get("whole", 0)
+        if ("conv" not in op.type and "depthwise" not in op.type) or "winograd" in op.type or (whole and "depthwise" in op.type):
             continue
-        x, y = op.inputs[0], op.outputs[0]
+        if whole:
+            assert y.gap_cols >= (op.attrs["kernel_w"] - 1) * op.attrs["dilation_w"] // 2
+            assert all(r.shape[3] + r.gap_cols == y.shape[3] + y.gap_cols for r in op.inputs[1:])
+            continue
         pads = {s: op.attrs.get(f"pad_{s}", 0) for s in ("top", "left", "bottom", "right")}
         assert x.gap_rows >= max(pads["top"], pads["bottom"])
         assert op.type == "depthwise_f32" or x.gap_cols >= max(pads["left"], pads["right"])
@@ -39,8 +43,8 @@ def run(net, outputs, shape):
 def test_one_copy_serves_all_convolutions_of_equal_stride_and_kernel():
     net = Net()
     x = net.node("Relu", net.input("x", (1, 4, 9, 9)))
-    a, b = conv(net, x, strides=[2, 2]), conv(net, x, seed=1, strides=[2, 2])
-    program = run(net, [net.node("Concat", a, b, conv(net, x, 1, strides=[2, 2]), axis=1)], (1, 4, 9, 9))
+    a, b = conv(net, x, strides=[3, 3]), conv(net, x, seed=1, strides=[3, 3])
+    program = run(net, [net.node("Concat", a, b, conv(net, x, 1, strides=[3, 3]), axis=1)], (1, 4, 9, 9))
     assert types(program).count("to_planar") == 2
     assert program.ops[0].outputs[0].layout == "dense"
 
@@ -193,3 +197,28 @@ def test_depthwise_convolutions_of_every_second_column_read_their_input_as_it_is
     depthwise = next(op for op in program.ops if op.type == "depthwise_f32")
     assert depthwise.attrs.get("whole", 0) == whole
     assert types(program).count("to_planar") == 2 - whole
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize(
+    ("taps", "strides", "dilation", "whole"),
+    [(3, (2, 2), 1, 1), (5, (1, 2), 1, 1), (2, (3, 2), 1, 1), (3, (2, 2), 2, 1), (1, (2, 2), 1, 0), (3, (2, 1), 1, 0), (4, (4, 4), 1, 0)],
+)
+def test_convolutions_of_every_second_column_read_their_input_as_it_is(taps, strides, dilation, whole, dense):
+    net = Net()
+    x = net.input("x", (2, 4, 12, 21))
+    y = conv(net, x if dense else conv(net, x, 1), taps, strides=strides, dilations=[dilation] * 2)
+    program = run(net, [net.node("Add", y, conv(net, y, 1))], (2, 4, 12, 21))
+    strided = next(op for op in program.ops if op.type == "conv_f32" and (op.attrs["stride_h"], op.attrs["stride_w"]) == strides)
+    assert strided.attrs.get("whole", 0) == whole
+    assert types(program).count("to_planar") == 2 - whole - dense
+
+
+def test_residual_of_a_convolution_that_reads_its_input_as_it_is():
+    net = Net()
+    x = net.input("x", (1, 4, 12, 21))
+    short = conv(net, x, 1, strides=[2, 2])
+    program = run(net, [net.node("Relu", net.node("Add", short, conv(net, x, 5, strides=[2, 2])))], (1, 4, 12, 21))
+    [strided] = [op for op in program.ops if op.attrs.get("whole", 0)]
+    assert len(strided.inputs) == 2
+    assert strided.inputs[0].layout == "dense"
