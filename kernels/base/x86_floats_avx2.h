@@ -23,5 +23,6 @@ static inline floats floats_keep(uint64_t valid, floats v) {
   const __m256i own = _mm256_and_si256(_mm256_set1_epi32((int32_t)(uint32_t)valid), bit);
   return _mm256_and_ps(v, _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, bit)));
 }
+#define floats_between_kept(valid, p, lo, hi, n) floats_keep(valid, floats_load((p) + (n)))
 
 #endif

@@ -18,6 +18,9 @@ static inline floats floats_fma(floats a, floats b, floats c) { return _mm512_fm
 static inline floats floats_clamp(floats v, floats lo, floats hi) { return _mm512_min_ps(_mm512_max_ps(v, lo), hi); }
 /* The vector at p + n, where lo and hi are those at p and p + FLOATS. */
 #define floats_between(p, lo, hi, n) _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(hi), _mm512_castps_si512(lo), n))
+/* The same where the bit of `valid` is set, 0 elsewhere. */
+#define floats_between_kept(valid, p, lo, hi, n) \
+  _mm512_castsi512_ps(_mm512_maskz_alignr_epi32((__mmask16)(valid), _mm512_castps_si512(hi), _mm512_castps_si512(lo), n))
 /* The first eight pixels. */
 static inline __m256 floats_low(floats v) { return _mm512_castps512_ps256(v); }
 /* v where the bit of `valid` is set, 0 elsewhere. */

@@ -14,15 +14,21 @@ typedef struct plane {
   int64_t oc;
 } plane;
 
+/* What sums are clamped to. Read once, since a store of floats might change anything. */
+typedef struct bounds {
+  floats lo, hi;
+} bounds;
+
+ALWAYS bounds bounds_of(const plane *t) { return (bounds){floats_set1(t->p->output.clamp_lo), floats_set1(t->p->output.clamp_hi)}; }
+
 /* Adds the residual, clamps and stores `vectors` adjacent vectors; `valid` has their bits. */
-ALWAYS void store_tile(const plane *t, int vectors, int64_t pixel, uint64_t valid, const floats acc[]) {
-  const floats lo = floats_set1(t->p->output.clamp_lo), hi = floats_set1(t->p->output.clamp_hi);
+ALWAYS void store_tile(const plane *t, const bounds *clamp, int vectors, int64_t pixel, uint64_t valid, const floats acc[]) {
   const float *residual = t->residual;
   float *out = t->out + pixel;
   HONED_UNROLL8(
       v, if (v < vectors) {
         const floats sum = residual == NULL ? acc[v] : floats_add(acc[v], floats_load(residual + pixel + v * FLOATS));
-        floats_store(out + v * FLOATS, floats_keep(valid >> v * FLOATS % 64, floats_clamp(sum, lo, hi)));
+        floats_store(out + v * FLOATS, floats_keep(valid >> v * FLOATS % 64, floats_clamp(sum, clamp->lo, clamp->hi)));
       })
 }
 

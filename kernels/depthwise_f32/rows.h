@@ -17,6 +17,7 @@ typedef struct rows {
   const float *row[MOST_TAPS]; /* what the first tap of a row reads for the plane's first pixel */
   const float *w;
   floats held[FEW_TAPS * FEW_TAPS], bias; /* held: weights, where registers hold them all */
+  bounds clamp;
 } rows;
 
 /* What the rows hold from a pixel on: read once, for all distances, where that is cheaper than to read across lines. */
@@ -41,20 +42,23 @@ ALWAYS void run_vectors(const plane *t, const rows *r, ahead *at, int n, int64_t
               at->row[ky] = hi;
               HONED_UNROLL5(
                   kx, if (kx < r->taps) {
-                    floats value = kx == 0 ? lo : floats_between(x, lo, hi, kx);
-                    if (r->masked && kx != r->taps / 2) value = floats_keep(reach[kx] >> v * FLOATS, value);
+                    const bool kept = r->masked && kx != r->taps / 2;
+                    const uint64_t inside = reach[kx] >> v * FLOATS;
+                    const floats value = kept ? (kx == 0 ? floats_keep(inside, lo) : floats_between_kept(inside, x, lo, hi, kx))
+                                              : (kx == 0 ? lo : floats_between(x, lo, hi, kx));
                     const floats weight = r->taps == FEW_TAPS ? r->held[(ky * FEW_TAPS + kx) % 9] : floats_set1(r->w[ky * r->taps + kx]);
                     acc[v] = floats_fma(weight, value, acc[v]);
                   })
             })
       })
-  store_tile(t, n, pixel, plan->valid[word] >> shift, acc);
+  store_tile(t, &r->clamp, n, pixel, plan->valid[word] >> shift, acc);
 }
 
 /* Vectors up to the last that has valid pixels, then zeros. */
 ALWAYS void run_plane_by_rows(const plane *t, int taps, bool masked) {
   const honed_plane_plan *plan = t->plan;
-  rows r = {.taps = taps, .masked = masked, .w = t->p->weights + t->oc * taps * taps, .bias = floats_set1(t->p->output.bias[t->oc])};
+  rows r = {.taps = taps, .masked = masked, .w = t->p->weights + t->oc * taps * taps, .clamp = bounds_of(t)};
+  r.bias = floats_set1(t->p->output.bias[t->oc]);
   ahead at;
   HONED_UNROLL5(
       ky, if (ky < taps) {

@@ -3,7 +3,7 @@
 #define HONED_DEPTHWISE_F32_TAPS_H
 
 /* `vectors` adjacent vectors within a word of 64 pixels or of whole words. masked: taps outside of the row are 0. */
-ALWAYS void run_tile_of_any(const plane *t, int vectors, bool masked, int64_t pixel) {
+ALWAYS void run_tile_of_any(const plane *t, const bounds *clamp, int vectors, bool masked, int64_t pixel) {
   const honed_plane_plan *plan = t->plan;
   const int64_t taps = honed_conv_taps(&t->p->conv);
   const float *w = t->p->weights + t->oc * taps;
@@ -21,17 +21,18 @@ ALWAYS void run_tile_of_any(const plane *t, int vectors, bool masked, int64_t pi
           acc[v] = floats_fma(weight, value, acc[v]);
         })
   }
-  store_tile(t, vectors, pixel, plan->valid[pixel / 64] >> pixel % 64, acc);
+  store_tile(t, clamp, vectors, pixel, plan->valid[pixel / 64] >> pixel % 64, acc);
 }
 
 /* Words, and what is left over in fewer vectors, then zeros. */
 ALWAYS void run_plane_by_taps(const plane *t, bool masked) {
   enum { VECTORS = 64 / FLOATS };
+  const bounds clamp = bounds_of(t);
   const int64_t used = t->plan->used_pixels, all = t->plan->words * 64;
   int64_t pixel = 0;
-  for (; pixel + 64 - FLOATS < used; pixel += 64) run_tile_of_any(t, VECTORS, masked, pixel);
-  for (; pixel + (VECTORS / 2 - 1) * FLOATS < used; pixel += VECTORS / 2 * FLOATS) run_tile_of_any(t, VECTORS / 2, masked, pixel);
-  for (; pixel < used; pixel += FLOATS) run_tile_of_any(t, 1, masked, pixel);
+  for (; pixel + 64 - FLOATS < used; pixel += 64) run_tile_of_any(t, &clamp, VECTORS, masked, pixel);
+  for (; pixel + (VECTORS / 2 - 1) * FLOATS < used; pixel += VECTORS / 2 * FLOATS) run_tile_of_any(t, &clamp, VECTORS / 2, masked, pixel);
+  for (; pixel < used; pixel += FLOATS) run_tile_of_any(t, &clamp, 1, masked, pixel);
   if (pixel < all) memset(t->out + pixel, 0, (size_t)(all - pixel) * sizeof(float));
 }
 
