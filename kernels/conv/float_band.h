@@ -76,8 +76,11 @@ ALWAYS void run_tile(const operands *o, const float *w, int64_t oc, int rows, in
         const floats bias = floats_set1(o->p->output.bias[oc + r < last ? oc + r : last]);
         HONED_UNROLL3(v, if (v < width) acc[r * width + v] = bias;)
       })
+  if (constant_taps != 1) { /* stems have few units */
+    for (int64_t row = plan->units; row < rows && oc + row < o->oc_end; row++) fetch_row(o, oc + row, width, pixel);
+  }
   for (int64_t unit = 0; unit < plan->units; unit++, x += o->unit_stride) {
-    for (int64_t row = unit; row < rows && oc + row < o->oc_end; row += plan->units) fetch_row(o, oc + row, width, pixel);
+    if (unit < rows && oc + unit < o->oc_end) fetch_row(o, oc + unit, width, pixel);
     for (int64_t tap = 0; tap < taps; tap++, w += HONED_FLOAT_ROWS) {
       const float *tile = constant_taps == 1 ? x : x + plan->tap_offset[tap];
       inputs a[3];
