@@ -52,9 +52,9 @@ static honed_status create(const honed_op_spec *spec, bool whole, honed_conv *ou
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "a strided convolution reads phases, which hold the padding: expected pads of 0");
   }
   const honed_tensor *residual = spec->num_inputs == 2 ? spec->inputs[1] : NULL;
-  const bool planar = spec->outputs[0]->layout == HONED_PLANAR && (residual == NULL || residual->layout == HONED_PLANAR);
-  if (!planar || (!whole && spec->inputs[0]->layout != HONED_PLANAR))
-    return honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are not all planar");
+  const bool planar = (whole || spec->inputs[0]->layout == HONED_PLANAR) && spec->outputs[0]->layout == HONED_PLANAR &&
+                      (residual == NULL || residual->layout == HONED_PLANAR);
+  if (!planar) return honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are not all planar");
   if (residual != NULL && residual->dtype != spec->outputs[0]->dtype) {
     return honed_fail(ctx, HONED_INVALID_ARTIFACT, "residual is %s, expected the output's %s", honed_dtype_name(residual->dtype),
                       honed_dtype_name(spec->outputs[0]->dtype));
@@ -88,6 +88,7 @@ honed_status honed_conv_reshape(const honed_conv *c, honed_call *call, honed_con
   const honed_tensor *x = call->inputs[0];
   honed_tensor *y = call->outputs[0];
   const int64_t planes = c->in_channels * c->phases_h * c->phases_w;
+  if (x->rank != 4) return honed_fail(ctx, HONED_INVALID_SHAPE, "input has rank %d, expected 4", x->rank);
   if (x->dims[1] != planes) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "input has %lld channels, expected %lld", (long long)x->dims[1], (long long)planes);
   }

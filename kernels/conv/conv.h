@@ -20,7 +20,7 @@ typedef struct honed_conv {
  * y's dtype. */
 honed_status honed_conv_create(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
 
-/* The same for operators that read the model's x. */
+/* The same for operators that read the model's x, which may be dense. */
 honed_status honed_conv_create_whole(const honed_op_spec *spec, honed_conv *out, honed_context *ctx);
 
 /* The same convolution over phases that hold the pads, where x is whole: of an operator that splits it itself. */

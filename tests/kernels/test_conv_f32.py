@@ -126,5 +126,9 @@ def test_what_whole_inputs_refuse():
         check.run_whole(*KIND, conv, check.float_operands(conv), None, ((0, 0), (0, 1), (0, 2)), residual)
     with pytest.raises(KernelError, match="whole input with a stride of 1 columns, expected 2"):
         check.run_whole(*KIND, Conv(), check.float_operands(Conv()), None, ((0, 0), (0, 2)))
+    for shape in ((8, 7, 9), (1, 8, 7, 9, 1)):
+        with pytest.raises(KernelError, match=f"input has rank {len(shape)}, expected 4"):
+            operands = np.zeros(shape, np.float32), *check.float_operands(conv)[1:]
+            check.run_whole(*KIND, conv, operands, None, ((0, 0), (0, 1)), dense=True)
     with pytest.raises(KernelError, match="whole"):
         check.run_whole("conv_bf16", pack_conv_bf16, conv, check.float_operands(conv), None, ((0, 0), (0, 1)))
