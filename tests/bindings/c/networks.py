@@ -134,6 +134,8 @@ def planar_network() -> Program:
         return planes
 
     branch("conv_f32", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_f32(weights), np.ones(4, np.float32))
+    every_second = {**conv, "out_channels": 4, "stride_h": 2, "stride_w": 2, "whole": 1}
+    branch("conv_f32", [x], "f32", every_second, *packing.pack_conv_f32(weights), np.ones(4, np.float32), name="conv_f32 whole")
     branch("conv_bf16", [p], "f32", {**conv, "out_channels": 4}, *packing.pack_conv_bf16(weights), np.ones(4, np.float32))
     winograd = {**conv, "out_channels": 4, "tile": 4}
     branch("conv_winograd_f32", [p], "f32", winograd, *packing.pack_conv_winograd_f32(weights), np.ones(4, np.float32))
