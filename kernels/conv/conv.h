@@ -43,6 +43,9 @@ static inline bool honed_conv_is_pointwise(const honed_conv *c) {
 static inline int64_t honed_conv_taps(const honed_conv *conv) { return conv->kernel_h * conv->kernel_w; }
 static inline int64_t honed_conv_ids(const honed_conv *conv) { return conv->in_channels * honed_conv_taps(conv); }
 
+/* Columns by which the rows of a phase are longer than those of y. */
+static inline int64_t honed_conv_reach_w(const honed_conv *conv) { return (conv->kernel_w - 1) * conv->dilation_w / conv->stride_w; }
+
 /* Which of a channel's phase planes tap (ky, kx) reads, and at which distance within it, in elements. */
 int64_t honed_conv_tap_phase(const honed_conv *conv, int64_t ky, int64_t kx);
 int64_t honed_conv_tap_shift(const honed_conv *conv, int64_t row_stride, int64_t ky, int64_t kx);

@@ -43,7 +43,7 @@ static int64_t pixels_along(const honed_float_conv *p, int64_t pixels) {
 /* What the operands' gaps and strides have to be. */
 static honed_status check_operands(const honed_conv *c, const honed_call *call, honed_context *ctx) {
   const honed_tensor *y = call->outputs[0];
-  const int64_t reach = (c->kernel_w - 1) * c->dilation_w / c->stride_w;
+  const int64_t reach = honed_conv_reach_w(c);
   if (c->whole && y->gap_cols < reach) {
     return honed_fail(ctx, HONED_INVALID_SHAPE, "output has gaps of %d columns, expected at least %lld", y->gap_cols, (long long)reach);
   }

@@ -38,7 +38,7 @@ static void clear_row(const split *s, float *out) {
 /* The rows of a channel, whose plane is at `in`, in the order in which they lie there. */
 static void split_plane(const operands *o, const honed_conv *phases, const char *in, int64_t row_bytes, float *out) {
   const honed_conv *c = &o->p->conv;
-  const int64_t row_stride = o->y->row_stride, columns = o->y->dims[3] + (c->kernel_w - 1) * c->dilation_w / 2;
+  const int64_t row_stride = o->y->row_stride, columns = o->y->dims[3] + honed_conv_reach_w(c);
   const int64_t begin = o->task.vector * HONED_VECTOR, end = begin + o->plan->plane_pixels;
   split s = {.phases = phases->phases_w, .pad = c->pad_left, .width = o->x->dims[3], .phase_floats = o->plan->plane_pixels};
   s.bytes_ahead = ROWS_AHEAD * (uintptr_t)row_bytes;

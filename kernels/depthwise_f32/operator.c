@@ -33,7 +33,7 @@ static honed_status create_conv(const honed_op_spec *spec, honed_conv *conv, hon
   if (status == HONED_OK) status = whole ? honed_conv_create_whole(spec, conv, ctx) : honed_conv_create(spec, conv, ctx);
   if (status == HONED_OK) status = honed_depthwise_check(conv, ctx);
   if (status == HONED_OK && spec->inputs[0]->layout != HONED_PLANAR) {
-    status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "operands are not all planar");
+    status = honed_fail(ctx, HONED_INVALID_ARTIFACT, "input is dense, expected planes");
   }
   if (status == HONED_OK && whole && (conv->stride_w > 2 || (conv->stride_w == 2 && conv->dilation_w != 1))) {
     status =

@@ -2,7 +2,8 @@
  *
  * A family gives one function, a span, that computes n consecutive elements; this driver finds the spans. Tensors may be dense
  * (any rank) or planar in any mixture, with gaps of their own. Whole runs of planes are one span where all tensors have the same
- * strides (the gaps are then computed like pixels, and overwritten with `fill`), rows otherwise. */
+ * strides (the gaps are then computed like pixels, and overwritten with `fill`), the rows of a block where row strides are the same, single
+ * rows otherwise. */
 #ifndef HONED_ELEMENTWISE_H
 #define HONED_ELEMENTWISE_H
 

@@ -24,18 +24,23 @@ def choose_early(op: DraftOp, costs: Costs) -> Choice | None:
     conv_f32, conv_bf16             of one tap and no padding: the row stride of x is free
     """
     choice = _choose(op, costs)
-    return None if choice is None or (needs_columns(choice.kernel, "f32") and not is_pointwise(op)) else choice
+    return choice if choice is not None and _is_early(choice, op) else None
 
 
 def read_whole(op: DraftOp, costs: Costs) -> None:
-    """Chooses the kernel of a convolution whose input is read as it lies, whatever its strides and gaps."""
+    """Chooses the kernel of a convolution whose input may be read as it lies, whatever its strides and gaps. A choice that is not for such
+    a kernel, but an early one all the same, stands: it is not made twice."""
     if op.type != "conv":
         return
     width = (op.outputs[0].shape or (None,) * 4)[3]
     kernels = [k for k in ("depthwise_f32", "conv_f32") if is_better_whole(k, op.attrs, width if isinstance(width, int) else None)]
     choice = _choose(op, costs) if kernels else None
-    if choice is not None and choice.kernel in kernels:
+    if choice is None:
+        return
+    if choice.kernel in kernels:
         op.choice, op.attrs["whole"] = choice, 1
+    elif _is_early(choice, op):
+        op.choice = choice
 
 
 def is_better_whole(kernel: str, attrs: Mapping[str, int | float], width: int | None) -> bool:
@@ -65,6 +70,10 @@ def _choose(op: DraftOp, costs: Costs) -> Choice | None:
         return None
     size, residual = plane_size(op.outputs[0]), len(op.inputs) > 1
     return select_conv(weights.real(), op.attrs, size, costs, gap=0, residual=residual, precision=op.precision)
+
+
+def _is_early(choice: Choice, op: DraftOp) -> bool:
+    return is_pointwise(op) or not needs_columns(choice.kernel, "f32")
 
 
 def needs_columns(kernel: str, dtype: str) -> bool:
